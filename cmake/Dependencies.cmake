@@ -1,0 +1,32 @@
+# Libraries of others, all from Debian 12 packages (scripts/install-deps holds the one list), all linked statically so that
+# the binary needs nothing but glibc. Debian's CMake targets for fmt, toml++ and SQLite name shared objects; hence the
+# header-only forms and explicit archives below.
+find_package(Threads REQUIRED)
+
+# {fmt}: compiled once, into base (src/base/fmt_static.cpp includes Debian's format-inl.h).
+find_path(FMT_INCLUDE_DIR fmt/format.h REQUIRED)
+add_library(gramwatt_fmt INTERFACE)
+target_include_directories(gramwatt_fmt SYSTEM INTERFACE ${FMT_INCLUDE_DIR})
+
+find_package(tl-expected REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
+add_library(gramwatt_toml INTERFACE)
+target_include_directories(gramwatt_toml SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})
+target_compile_definitions(gramwatt_toml INTERFACE TOML_HEADER_ONLY=1)
+
+find_library(SQLITE3_ARCHIVE libsqlite3.a REQUIRED)
+find_library(SQLITECPP_ARCHIVE libSQLiteCpp.a REQUIRED)
+find_path(SQLITECPP_INCLUDE_DIR SQLiteCpp/SQLiteCpp.h REQUIRED)
+add_library(gramwatt_sqlite INTERFACE)
+target_include_directories(gramwatt_sqlite SYSTEM INTERFACE ${SQLITECPP_INCLUDE_DIR})
+target_link_libraries(gramwatt_sqlite INTERFACE ${SQLITECPP_ARCHIVE} ${SQLITE3_ARCHIVE} Threads::Threads m)
+
+if(GRAMWATT_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
+  include(GoogleTest)
+endif()

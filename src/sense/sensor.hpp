@@ -1,0 +1,67 @@
+#pragma once
+// What every sensor is, whoever made it.
+//
+// A sensor family (powercap, NVML, …) is one file with one `probe` function: it looks at the machine once, and returns the
+// sensors that can be read, and for what exists but cannot be read the reason and the one command that would change it. A
+// sensor is a counter of energy: `read` gives the energy since it was opened, unwrapped to 64 bits and never falling, with the
+// instant of the read. A source of power readings integrates inside. A read that fails is an Error, never a zero: the caller
+// names the gap, and because counters accumulate, the next good read usually closes it.
+//
+// Thread safety: a sensor is used by one thread at a time.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/account.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+
+namespace gramwatt::sense {
+
+/// What a sensor measures and how well.
+struct Description {
+  std::string id;          ///< stable on one machine: "powercap:intel-rapl:0"
+  Component component = Component::other;
+  std::string device;      ///< for people: "package-0"
+  Boundary boundary = Boundary::chip;
+  std::string source;      ///< for people: "RAPL (powercap)"
+  Terms terms;             ///< gain errors of the sensor itself
+  Nanoseconds resolution;  ///< how often the hardware updates the counter
+  /// The part of the energy that an idle machine draws here, where the family knows it (0 W: not known).
+  Watts idle_power{};
+  Terms idle_terms;        ///< error of idle_power, relative to it
+};
+
+struct Reading {
+  Microjoules energy;  ///< since the sensor was opened; never falls
+  Instant at;
+};
+
+class Sensor {
+ public:
+  virtual ~Sensor() = default;
+  [[nodiscard]] virtual const Description& describe() const = 0;
+  /// Reads now. No allocation when it succeeds.
+  [[nodiscard]] virtual Result<Reading> read(const Clock& clock) = 0;
+};
+
+/// Something that this machine has or could have, and that cannot be read.
+struct Blocked {
+  std::string family;  ///< "RAPL (powercap)"
+  std::string why;     ///< "energy_uj is readable by root only (CVE-2020-8694)"
+  std::string remedy;  ///< one command; empty when nothing helps
+};
+
+/// What a family found.
+struct Findings {
+  std::vector<std::unique_ptr<Sensor>> sensors;
+  std::vector<Blocked> blocked;
+
+  void append(Findings more) {
+    for (auto& s : more.sensors) sensors.push_back(std::move(s));
+    for (auto& b : more.blocked) blocked.push_back(std::move(b));
+  }
+};
+
+}  // namespace gramwatt::sense
