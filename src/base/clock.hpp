@@ -7,7 +7,9 @@
 //
 // Thread safety: Clock::now may be called from any thread.
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/quantity.hpp"
 
@@ -55,5 +57,9 @@ class VirtualClock final : public Clock {
 
 /// "2026-11-23T13:52:07.123Z": UTC, ISO 8601, milliseconds.
 [[nodiscard]] std::string iso8601(Nanoseconds utc);
+
+/// The reverse: "2026-11-23T13:52:07Z" with any number of decimals (beyond nanoseconds they are cut off). UTC only, and only
+/// instants that exist and fit (years 1678 to 2261).
+[[nodiscard]] std::optional<Nanoseconds> parse_iso8601(std::string_view text);
 
 }  // namespace gramwatt

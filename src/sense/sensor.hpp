@@ -31,11 +31,17 @@ struct Description {
   /// The part of the energy that an idle machine draws here, where the family knows it (0 W: not known).
   Watts idle_power{};
   Terms idle_terms;        ///< error of idle_power, relative to it
+  /// May the measured program use this device? A GPU outside CUDA_VISIBLE_DEVICES counts for the machine only.
+  bool usable_by_job = true;
+  std::string note;        ///< what a reader should know, for people; may be empty
 };
 
 struct Reading {
   Microjoules energy;  ///< since the sensor was opened; never falls
   Instant at;
+  /// The counter was lost since the previous good read (reset, or more than one wrap possible) and starts anew here: what
+  /// flowed in between is not in `energy`.
+  bool resumed = false;
 };
 
 class Sensor {

@@ -1,0 +1,53 @@
+#pragma once
+// From the meter's integers to the record's estimates: energy by component, facility, carbon, intensity, embodied.
+//
+// The same function makes the account of a run that ended and of one that was killed: the second comes from the intervals and
+// the weights that the ledger kept.
+
+#include <span>
+#include <vector>
+
+#include "base/account.hpp"
+#include "footprint/footprint.hpp"
+#include "grid/intensity.hpp"
+#include "ledger/record.hpp"
+
+namespace gramwatt::job {
+
+/// What energy is weighed with.
+struct Weights {
+  Estimate<Ratio> pue;
+  grid::Series average;
+  std::optional<grid::Series> marginal;
+  Estimate<Grams> embodied_per_hour;  ///< of the whole machine
+};
+
+/// What was measured.
+struct Measured {
+  std::vector<Channel> channels;
+  std::vector<Flow> totals;                ///< by channel
+  std::vector<footprint::Slice> slices;    ///< the job's energy over time
+  Seconds duration;
+  Ratio machine_share{1};                  ///< the part of the machine that was reserved for this run (embodied)
+};
+
+/// Adds intervals to slices, merged by steps of five minutes of UTC: no intensity series is finer.
+class SliceCollector {
+ public:
+  void add(const Interval& interval);
+  [[nodiscard]] const std::vector<footprint::Slice>& slices() const { return slices_; }
+
+ private:
+  std::vector<footprint::Slice> slices_;
+};
+
+/// Fills energy, carbon, intensity and derivations of `record`.
+void fill_account(const Measured& measured, const Weights& weights, ledger::RunRecord& record);
+
+/// The weights that a record was begun with.
+[[nodiscard]] Weights weights_of(const ledger::RunRecord& record);
+
+/// Writes the weights into a record that begins.
+void set_weights(const Weights& weights, ledger::RunRecord& record);
+
+}  // namespace gramwatt::job

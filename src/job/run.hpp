@@ -1,0 +1,77 @@
+#pragma once
+// Run a command and account for it.
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "job/account.hpp"
+#include "job/child.hpp"
+#include "ledger/ledger.hpp"
+#include "ledger/record.hpp"
+#include "meter/meter.hpp"
+#include "meter/tree_cpu.hpp"
+#include "sense/sensor.hpp"
+
+namespace gramwatt::job {
+
+/// What this machine offers to measure with; probed once, before the program starts.
+struct Machine {
+  sense::CpuIdentity cpu;
+  sense::PowerModel model;
+  sense::Findings findings;
+};
+
+/// Looks for sensors and picks the model.
+[[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock);
+
+/// What the run is weighed with, and where it took place; made while the program already runs.
+struct Context {
+  Weights weights;
+  ledger::Host host;
+  ledger::PlaceFacts place;
+  std::vector<std::string> notes, advice;
+};
+
+/// What the live line and the trace see at every tick.
+struct Progress {
+  const meter::Tick& tick;
+  const meter::Meter& meter;
+  const std::vector<Channel>& channels;
+  const ledger::RunRecord* begun;  ///< null until place and intensity are known
+};
+
+struct RunOptions {
+  std::vector<std::string> command;
+  std::optional<std::string> name, project, stage;
+  std::map<std::string, std::string> tags;
+  Nanoseconds interval = std::chrono::milliseconds(100);
+  IdleOwner idle_owner = IdleOwner::job;
+  bool wait_all = false;
+  std::optional<std::filesystem::path> ledger;
+  std::optional<std::string> parent;  ///< GRAMWATT_RUN_ID of the run that this one is nested in
+  Roots roots;
+  meter::TreeMechanism tree = meter::TreeMechanism::best;
+  std::string version;
+  std::function<Context(const Machine&)> context;   ///< called once, in another thread
+  std::function<void(const Progress&)> on_tick;     ///< may be empty
+};
+
+struct RunResult {
+  ledger::RunRecord record;
+  Ending ending;
+  std::optional<Error> start_error;   ///< the command could not be started: ending holds 126 or 127, and nothing was recorded
+  std::optional<Error> ledger_error;  ///< the run is not, or not wholly, in the ledger
+};
+
+/// Runs the command to its end. Errors are those of gramwatt before the command started (exit 125).
+[[nodiscard]] Result<RunResult> run(RunOptions options, Machine machine, const Clock& clock);
+
+/// Runs that were killed get the figures that their intervals allow. Returns how many.
+[[nodiscard]] Result<std::size_t> settle_interrupted(ledger::Ledger& ledger);
+
+}  // namespace gramwatt::job

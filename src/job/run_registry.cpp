@@ -1,0 +1,101 @@
+#include "job/run_registry.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+
+namespace gramwatt::job {
+namespace {
+
+constexpr int kSlots = 512;  // one page; the 513th run at the same time shares with nobody
+
+/// Start time of a process in clock ticks after boot; 0 when it is gone.
+std::uint64_t start_time(pid_t pid) {
+  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
+  if (!stat) return 0;
+  const std::string_view all = *stat;
+  const auto after_name = all.rfind(')');
+  if (after_name == std::string_view::npos || after_name + 2 > all.size()) return 0;
+  const auto fields = split(all.substr(after_name + 2), ' ');
+  // Field 22 of proc(5); a zombie has not left yet, but holds no run.
+  if (fields.size() < 20 || fields[0] == "Z") return 0;
+  return parse_number<std::uint64_t>(fields[19]).value_or(0);
+}
+
+/// 22 bits of pid (the kernel's most), 42 bits of start time (1,400 years of ticks).
+std::uint64_t token(pid_t pid, std::uint64_t start) { return (start << 22U) | (static_cast<std::uint64_t>(pid) & 0x3FFFFFU); }
+pid_t pid_of(std::uint64_t token) { return static_cast<pid_t>(token & 0x3FFFFFU); }
+
+}  // namespace
+
+struct RunRegistry::Page {
+  std::array<std::atomic<std::uint64_t>, kSlots> slots;
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+RunRegistry::RunRegistry(const std::string& name) {
+  // Every user's runs meet here, so the page is writable by all: the worst that a hostile writer can do is to shift idle power
+  // between runs. Opened first without O_CREAT, because sticky folders refuse O_CREAT on another user's file.
+  Fd fd(::shm_open(name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
+  if (!fd) {
+    fd = Fd(::shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+    if (fd) (void)::fchmod(fd.get(), 0666);
+    else fd = Fd(::shm_open(name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));  // somebody was faster
+  }
+  struct stat info{};
+  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return;
+  if (info.st_size < static_cast<off_t>(sizeof(Page)) && ::ftruncate(fd.get(), sizeof(Page)) != 0) return;
+  void* memory = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  if (memory != MAP_FAILED) page_ = static_cast<Page*>(memory);
+}
+
+RunRegistry::~RunRegistry() {
+  leave();
+  if (page_ != nullptr) ::munmap(page_, sizeof(Page));
+}
+
+void RunRegistry::enter() {
+  if (page_ == nullptr || slot_ >= 0) return;
+  clear_dead();
+  mine_ = token(getpid(), start_time(getpid()));
+  for (int i = 0; i < kSlots; ++i) {
+    std::uint64_t empty = 0;
+    if (page_->slots[static_cast<std::size_t>(i)].compare_exchange_strong(empty, mine_)) {
+      slot_ = i;
+      return;
+    }
+  }
+}
+
+void RunRegistry::leave() {
+  if (page_ == nullptr || slot_ < 0) return;
+  page_->slots[static_cast<std::size_t>(slot_)].compare_exchange_strong(mine_, 0);
+  slot_ = -1;
+}
+
+int RunRegistry::sharers(Nanoseconds monotonic) {
+  if (page_ == nullptr) return 1;
+  if (monotonic >= next_check_) {
+    clear_dead();
+    next_check_ = monotonic + std::chrono::seconds(1);
+  }
+  int count = 0;
+  for (const auto& slot : page_->slots) count += slot.load(std::memory_order_relaxed) != 0 ? 1 : 0;
+  return std::max(count, 1);
+}
+
+void RunRegistry::clear_dead() {
+  for (auto& slot : page_->slots) {
+    std::uint64_t seen = slot.load(std::memory_order_relaxed);
+    if (seen != 0 && seen != mine_ && seen != token(pid_of(seen), start_time(pid_of(seen)))) slot.compare_exchange_strong(seen, 0);
+  }
+}
+
+}  // namespace gramwatt::job

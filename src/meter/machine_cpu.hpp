@@ -1,0 +1,63 @@
+#pragma once
+// How busy the whole machine was, between two instants.
+//
+// /proc/stat's busy columns are tick samples: 2 ms of work every 4 ms showed as 0.02 s or as 6.05 s of 3.03. Its idle columns are
+// accounted exactly on tickless kernels. So busy = CPUs × elapsed − Δ(idle + iowait) − Δsteal, from the summed line, whose
+// resolution is one clock tick (10 ms) for the machine rather than for each CPU.
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/file.hpp"
+#include "base/system.hpp"
+#include "sense/cpu_identity.hpp"
+
+namespace gramwatt::meter {
+
+/// Parsed counters of /proc/stat, in clock ticks.
+struct CpuTicks {
+  std::uint64_t idle = 0;   ///< idle + iowait
+  std::uint64_t steal = 0;
+};
+
+struct ProcStat {
+  CpuTicks all;
+  std::vector<CpuTicks> cpus;   ///< by position in the file
+  std::size_t online = 0;       ///< "cpuN" lines
+};
+
+/// Parses the head of /proc/stat into `out` (its vector is reused). `each`: also the lines of single CPUs.
+[[nodiscard]] bool parse_proc_stat(std::string_view text, bool each, ProcStat& out);
+
+class MachineCpu {
+ public:
+  MachineCpu(const Roots& roots, const sense::CpuIdentity& cpu);
+
+  struct Use {
+    Nanoseconds busy{};    ///< CPU time of everything on the machine since the previous read, steal excluded
+    Nanoseconds steal{};
+    double capacity = 1;   ///< what one busy hardware thread was worth, in threads of a fully loaded machine (SMT: up to 1.5)
+  };
+
+  /// Since the previous read; nothing when /proc/stat cannot be read. The first call returns zeros.
+  [[nodiscard]] std::optional<Use> read(const Instant& now);
+
+  /// Resolution of `busy`: one clock tick.
+  [[nodiscard]] Nanoseconds tick() const { return tick_; }
+
+ private:
+  double capacity_of_busy_thread(Nanoseconds passed);
+
+  Fd fd_;
+  Nanoseconds tick_;
+  bool smt_ = false;
+  std::vector<int> core_of_thread_;
+  std::vector<char> buffer_;
+  std::vector<double> busy_fraction_;
+  ProcStat last_, now_;
+  std::optional<Instant> last_at_;
+};
+
+}  // namespace gramwatt::meter

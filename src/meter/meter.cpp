@@ -1,0 +1,359 @@
+// The meter.
+//
+// Counters accumulate, so a run needs two good readings and the law of conservation; everything between is there to split the
+// energy fairly and to weigh it with the carbon of its own time. The sampling tick (default 100 ms) reads the fast sources. Once
+// a second an interval closes: only then is energy split, because shares of CPU time are known to a clock tick (10 ms) and
+// would be noise at the sampling rate.
+//
+// Of each channel the machine's energy E splits so:
+//   idle            what the machine would have drawn anyway: idle power × time, never more than E. It goes to its owner: to
+//                   the job (shared with the other runs that are on) or to the host.
+//   active          the rest. The job gets the share of CPU time that its tree had of all CPU time (CPU, memory, platform), or
+//                   everything on a GPU that only it may use.
+//   unattributed    what remains; never stored, so that conservation cannot be broken.
+// Without CPU sensors the model gives power at the plug: a fixed part by time and an active part by CPU time. For a guest that
+// is a straight line, so that nobody else's load changes what the job is charged.
+// With CPU sensors a platform line lifts the chips to the plug (platform.cpp).
+
+#include "meter/meter.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gramwatt::meter {
+namespace {
+
+// A read slower than this is made once a second, not at every tick: ten of them would cost more than 0.1 % of a core.
+constexpr Nanoseconds kSlowRead = std::chrono::microseconds(80);
+
+// Sharing a machine's active energy by CPU time ignores frequency, SMT and instructions; the error counts where others work at
+// the same time. METRION (arXiv 2512.06806) reaches 4 % per thread with all of them modelled; plain CPU time is several times worse.
+constexpr double kCpuTimeShareError = 0.25;
+
+// What fills a gap is this run's own mean; a program may do something else just then.
+constexpr double kFillError = 0.5;
+
+Microjoules scaled(Microjoules e, double factor) {
+  return Microjoules(static_cast<std::int64_t>(std::llround(static_cast<double>(e.count()) * factor)));
+}
+
+Microjoules min(Microjoules a, Microjoules b) { return a < b ? a : b; }
+
+}  // namespace
+
+Meter::Meter(Setup setup) : setup_(std::move(setup)), machine_cpu_reader_(setup_.roots, setup_.cpu) {
+  bool has_cpu_sensors = false;
+  for (auto& sensor : setup_.sensors) {
+    has_cpu_sensors = has_cpu_sensors || sensor->describe().component == Component::cpu;
+    Source s;
+    s.sensor = std::move(sensor);
+    sources_.push_back(std::move(s));
+  }
+  setup_.sensors.clear();
+  build_channels(has_cpu_sensors);
+}
+
+void Meter::build_channels(bool has_cpu_sensors) {
+  for (Source& s : sources_) {
+    const sense::Description& d = s.sensor->describe();
+    s.channel = channels_.size();
+    channels_.push_back({d.component, d.device, d.boundary, Method::measured, d.source, d.terms, d.terms});
+  }
+  lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, has_cpu_sensors);
+  if (!has_cpu_sensors) {
+    model_channel_ = channels_.size();
+    channels_.push_back({Component::platform, setup_.model.description, Boundary::node, Method::modelled, setup_.model.source,
+                         setup_.model.active_terms, setup_.model.fixed.terms});
+  }
+  if (!sources_.empty()) {
+    platform_channel_ = channels_.size();
+    Channel c{Component::platform, has_cpu_sensors ? "power supply, fans, board" : "power supply and fans for the GPUs",
+              Boundary::node, Method::modelled, lift_.source, {}, {}};
+    c.active_terms["platform-loss"] = lift_.loss_shift;
+    c.idle_terms["platform-loss"] = lift_.loss_shift;
+    channels_.push_back(std::move(c));
+  }
+  totals_.resize(channels_.size());
+  tick_.job_by_channel.resize(channels_.size());
+}
+
+void Meter::start(Nanoseconds tree_cpu) {
+  for (Source& s : sources_) {
+    const Instant before = setup_.clock->now();
+    if (const auto r = s.sensor->read(*setup_.clock)) {
+      s.last = *r;
+    } else {
+      s.last.at = before;
+      s.failure = r.error().message();
+    }
+    s.slow = elapsed(before, setup_.clock->now()) > kSlowRead;
+    s.closed_at = s.last.energy;
+    s.closed_instant = s.last.at;
+  }
+  started_at_ = setup_.clock->now();
+  (void)machine_cpu_reader_.read(started_at_);
+  last_close_ = started_at_;
+  open_.start = open_.now = started_at_;
+  tick_.at = started_at_;
+  last_tree_cpu_ = tree_cpu;
+  previous_provisional_.resize(channels_.size());
+}
+
+void Meter::sample(Nanoseconds tree_cpu, int sharers) {
+  const Instant now = setup_.clock->now();
+  const Instant before = open_.now;
+  // Half a tick of slack, so that a 100 ms tick that comes 1 ms early still closes its second.
+  const bool closing = elapsed(open_.start, now) + elapsed(before, now) / 2 >= setup_.close_every;
+  open_.now = now;
+  read_sources(closing);
+  const Nanoseconds job_before = open_.job_cpu;
+  take_cpu(tree_cpu, sharers, elapsed(before, now));
+  update_tick(before, open_.job_cpu - job_before);
+  if (closing) close();
+}
+
+void Meter::finish(Nanoseconds tree_cpu, int sharers) {
+  const Instant before = open_.now;
+  open_.now = setup_.clock->now();
+  read_sources(true);
+  take_cpu(tree_cpu, sharers, elapsed(before, open_.now));
+  for (Source& s : sources_) {
+    if (!s.failure.empty()) lose(s, s.last.at, open_.now, s.failure);
+  }
+  close();
+  finished_ = true;
+  for (const Source& s : sources_) {
+    if (s.lost <= Nanoseconds{0}) continue;
+    const auto& c = channels_[s.channel];
+    gaps_.push_back({std::string(to_string(c.component)), seconds(s.lost),
+                     c.device + ": " + s.lost_why + "; filled from the rest of this run"});
+  }
+  if (const Nanoseconds asleep = suspended(started_at_, open_.now); asleep > std::chrono::seconds(1)) {
+    gaps_.push_back({"all", seconds(asleep), "the machine was suspended; that time is not counted"});
+  }
+  settle_terms();
+}
+
+void Meter::read_sources(bool all) {
+  for (Source& s : sources_) {
+    s.tick_energy = {};
+    if (s.slow && !all) continue;
+    const auto r = s.sensor->read(*setup_.clock);
+    if (!r) {
+      if (s.failure.empty()) s.failure = r.error().message();
+      continue;  // counters accumulate: the next good read closes this by itself
+    }
+    s.tick_energy = r->energy - s.last.energy;
+    if (r->resumed) lose(s, s.last.at, r->at, s.failure.empty() ? "the counter was reset or wrapped more than once" : s.failure);
+    s.last = *r;
+    s.failure.clear();
+  }
+}
+
+/// Energy that a source would have counted in `length`: its idle power plus, for CPU and memory, this run's mean active energy
+/// per CPU time; its mean power for the rest.
+Microjoules Meter::expected(const Source& s, Nanoseconds length) const {
+  const Flow& sum = totals_[s.channel];
+  const Nanoseconds measured = elapsed(started_at_, last_close_);
+  if (measured <= Nanoseconds{0} || sum.machine.count() == 0) return Microjoules(s.sensor->describe().idle_power * seconds(length));
+  return scaled(sum.machine, static_cast<double>(length.count()) / static_cast<double>(measured.count()));
+}
+
+void Meter::lose(Source& s, const Instant& from, const Instant& to, const std::string& why) {
+  const Nanoseconds length = elapsed(from, to);
+  const Microjoules fill = expected(s, length);
+  s.pending_fill += fill;
+  s.filled += fill;
+  s.lost += length;
+  s.lost_why = why;
+}
+
+void Meter::take_cpu(Nanoseconds tree_cpu, int sharers, Nanoseconds passed) {
+  Nanoseconds job = std::max(Nanoseconds{0}, tree_cpu - last_tree_cpu_);
+  last_tree_cpu_ = std::max(last_tree_cpu_, tree_cpu);
+  open_.job_cpu += job;
+  if (const auto use = machine_cpu_reader_.read(open_.now)) {
+    open_.machine_cpu += use->busy;
+    open_.steal += use->steal;
+    open_.capacity_time += static_cast<double>(use->busy.count()) * use->capacity;
+  } else {
+    open_.machine_cpu += job;
+    open_.capacity_time += static_cast<double>(job.count());
+  }
+  open_.idle_share_time += static_cast<double>(passed.count()) / std::max(1, sharers);
+}
+
+/// The job's part of everything that ran, by CPU time.
+double Meter::job_share_of_cpu() const {
+  const auto job = static_cast<double>(open_.job_cpu.count());
+  const auto machine = static_cast<double>(open_.machine_cpu.count());
+  return job <= 0 ? 0 : job >= machine ? 1 : job / machine;
+}
+
+double Meter::idle_share() const {
+  if (setup_.idle_owner == IdleOwner::host) return 0;
+  const auto length = static_cast<double>(elapsed(open_.start, open_.now).count());
+  return length <= 0 ? 1 : std::clamp(open_.idle_share_time / length, 0.0, 1.0);
+}
+
+void Meter::split(std::vector<Flow>& flows) const {
+  flows.assign(channels_.size(), Flow{});
+  if (model_channel_) split_model(flows);
+  split_sensors(flows);
+  if (platform_channel_) split_platform(flows);
+}
+
+void Meter::split_model(std::vector<Flow>& flows) const {
+  const Nanoseconds length = elapsed(open_.start, open_.now);
+  if (length <= Nanoseconds{0}) return;
+  // Stolen time is not charged: where the kernel books it as the tree's own, the machine's busy time shows it. The slack is
+  // what /proc/stat cannot resolve.
+  Nanoseconds job = open_.job_cpu;
+  const Nanoseconds slack = machine_cpu_reader_.tick() * 2;
+  if (open_.steal > Nanoseconds{0} && job > open_.machine_cpu + slack) job = open_.machine_cpu + slack;
+  const Nanoseconds busy = std::max(open_.machine_cpu, job);
+  const double capacity = open_.machine_cpu > Nanoseconds{0} ? open_.capacity_time / static_cast<double>(open_.machine_cpu.count()) : 1;
+  const double load = static_cast<double>(busy.count()) * capacity / (static_cast<double>(length.count()) * std::max(1, setup_.cpu.threads));
+  Flow& f = flows[*model_channel_];
+  const Microjoules active(setup_.model.active(load) * seconds(length));
+  f.machine_idle = Microjoules(setup_.model.fixed.value * seconds(length));
+  f.machine = f.machine_idle + active;
+  f.job_active = busy > Nanoseconds{0} ? scaled(active, static_cast<double>(job.count()) / static_cast<double>(busy.count())) : Microjoules{};
+  f.job_idle = scaled(f.machine_idle, idle_share());
+}
+
+void Meter::split_sensors(std::vector<Flow>& flows) const {
+  for (const Source& s : sources_) {
+    const sense::Description& d = s.sensor->describe();
+    Flow& f = flows[s.channel];
+    f.machine = s.last.energy - s.closed_at + s.pending_fill;
+    f.machine_idle = min(f.machine, Microjoules(d.idle_power * seconds(elapsed(s.closed_instant, s.last.at))));
+    const Microjoules active = f.machine - f.machine_idle;
+    const double share = !d.usable_by_job ? 0 : d.component == Component::gpu ? 1 : job_share_of_cpu();
+    f.job_active = scaled(active, share);
+    f.job_idle = d.usable_by_job ? scaled(f.machine_idle, idle_share()) : Microjoules{};
+  }
+}
+
+void Meter::split_platform(std::vector<Flow>& flows) const {
+  Flow chips;
+  for (const Source& s : sources_) chips += flows[s.channel];
+  const Microjoules base(lift_.base * seconds(elapsed(open_.start, open_.now)));
+  Flow& f = flows[*platform_channel_];
+  f.machine_idle = scaled(chips.machine_idle, lift_.loss) + base;
+  f.job_active = scaled(chips.job_active, lift_.loss);
+  f.job_idle = scaled(chips.job_idle, lift_.loss) + scaled(base, idle_share());
+  // Rounding each part must not make the parts larger than the whole.
+  const Microjoules others_active = scaled(chips.machine - chips.machine_idle - chips.job_active, lift_.loss);
+  f.machine = f.machine_idle + f.job_active + others_active;
+}
+
+void Meter::close() {
+  Interval i;
+  i.start = open_.start;
+  i.end = open_.now;
+  split(i.flows);
+  i.job_cpu = open_.job_cpu;
+  i.machine_cpu = std::max(open_.machine_cpu, open_.job_cpu);
+  i.steal = open_.steal;
+  for (std::size_t c = 0; c < totals_.size(); ++c) totals_[c] += i.flows[c];
+  total_job_cpu_ += i.job_cpu;
+  total_machine_cpu_ += i.machine_cpu;
+  for (Source& s : sources_) {
+    s.closed_at = s.last.energy;
+    s.closed_instant = s.last.at;
+    s.pending_fill = {};
+  }
+  last_close_ = open_.now;
+  idle_share_time_ += open_.idle_share_time;
+  open_ = {};
+  open_.start = open_.now = i.end;
+  std::fill(previous_provisional_.begin(), previous_provisional_.end(), Flow{});
+  closed_.push_back(std::move(i));
+}
+
+double Meter::mean_machine_share() const {
+  const auto length = static_cast<double>(elapsed(started_at_, open_.now).count());
+  return length <= 0 ? 1 : std::clamp((idle_share_time_ + open_.idle_share_time) / length, 0.0, 1.0);
+}
+
+std::vector<Flow> Meter::totals() const {
+  std::vector<Flow> sums = totals_;
+  if (finished_) return sums;
+  std::vector<Flow> open;
+  split(open);
+  for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += open[c];
+  return sums;
+}
+
+/// Powers of the last tick, from the change of the provisional split: sums over the ticks of a run equal its totals.
+void Meter::update_tick(const Instant& before, Nanoseconds job_cpu) {
+  tick_.at = open_.now;
+  tick_.passed = elapsed(before, open_.now);
+  const Seconds dt = seconds(tick_.passed);
+  if (dt.value() <= 0) return;
+  tick_.machine = tick_.job_active = tick_.job_idle = Watts{};
+  std::vector<Flow>& now = provisional_;
+  split(now);
+  for (std::size_t c = 0; c < now.size(); ++c) {
+    const Flow& was = previous_provisional_[c];
+    tick_.machine += (now[c].machine - was.machine).joules() / dt;
+    tick_.job_active += (now[c].job_active - was.job_active).joules() / dt;
+    tick_.job_idle += (now[c].job_idle - was.job_idle).joules() / dt;
+    tick_.job_by_channel[c] = (now[c].job() - was.job()).joules() / dt;
+  }
+  std::swap(previous_provisional_, now);
+  tick_.job_cores = seconds(job_cpu) / dt;
+}
+
+/// Error terms that only the sums can tell.
+void Meter::settle_terms() {
+  const Seconds length = seconds(elapsed(started_at_, open_.start));
+  const double others = total_machine_cpu_ > Nanoseconds{0}
+                            ? 1 - static_cast<double>(total_job_cpu_.count()) / static_cast<double>(total_machine_cpu_.count())
+                            : 0;
+  Flow chips;
+  for (const Source& s : sources_) {
+    const sense::Description& d = s.sensor->describe();
+    Channel& c = channels_[s.channel];
+    const Flow& sum = totals_[s.channel];
+    chips += sum;
+    const double idle = sum.machine_idle.joules().value();
+    const double active = (sum.machine - sum.machine_idle).joules().value();
+    // Where idle power is wrong, energy moves between idle and active; their sum does not care. Hence opposite signs, one id.
+    for (const auto& [id, shift] : d.idle_terms) {
+      const double up = idle > 0 ? std::min(shift.plus, active / idle) : shift.plus;  // idle cannot exceed what was measured
+      c.idle_terms[id] = {shift.minus, up};
+      if (active > 0) c.active_terms[id] = {-shift.minus * idle / active, -up * idle / active};
+    }
+    if (d.component != Component::gpu && others > 0) c.active_terms["cpu-time-share"] = Shift::symmetric(kCpuTimeShareError * others);
+    if (length.value() > 0) {
+      const double edge = std::min(1.0, seconds(d.resolution) / length);
+      if (edge > 1e-4) c.active_terms["resolution:" + d.id] = c.idle_terms["resolution:" + d.id] = Shift::symmetric(edge);
+    }
+    if (s.filled.count() > 0 && sum.machine.count() > 0) {
+      const double part = std::min(1.0, s.filled.joules() / sum.machine.joules());
+      c.active_terms["gap-fill:" + d.id] = c.idle_terms["gap-fill:" + d.id] = Shift::symmetric(kFillError * part);
+      c.method = Method::mixed;
+      c.source = join_sources(c.source, "gaps filled from the rest of the run");
+    }
+  }
+  if (platform_channel_) {
+    const Flow& sum = totals_[*platform_channel_];
+    const double base = (lift_.base * length).value();
+    const double idle = sum.machine_idle.joules().value();
+    const double part = idle > 0 ? base / idle : 0;
+    Channel& c = channels_[*platform_channel_];
+    c.idle_terms["platform-loss"] = {lift_.loss_shift.minus * (1 - part), lift_.loss_shift.plus * (1 - part)};
+    if (base > 0) c.idle_terms["platform-base"] = {lift_.base_shift.minus * part, lift_.base_shift.plus * part};
+  }
+  // Processes that no mechanism counts can have used no more than what nobody else explains.
+  if (children_unseen_ && total_job_cpu_ > Nanoseconds{0} && others > 0) {
+    const double most = others / (1 - others);
+    for (Channel& c : channels_) {
+      if (c.component != Component::gpu) c.active_terms["unseen-children"] = {0, most};
+    }
+  }
+}
+
+}  // namespace gramwatt::meter

@@ -1,0 +1,133 @@
+#pragma once
+// How much energy did this process tree use between two instants? See meter.cpp.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/account.hpp"
+#include "base/clock.hpp"
+#include "base/system.hpp"
+#include "meter/machine_cpu.hpp"
+#include "meter/platform.hpp"
+#include "sense/power_model.hpp"
+#include "sense/sensor.hpp"
+
+namespace gramwatt::meter {
+
+struct Setup {
+  const Clock* clock = nullptr;
+  Roots roots;
+  sense::CpuIdentity cpu;
+  sense::PowerModel model;
+  std::vector<std::unique_ptr<sense::Sensor>> sensors;
+  IdleOwner idle_owner = IdleOwner::job;
+  Nanoseconds close_every = std::chrono::seconds(1);
+};
+
+/// What one tick saw; for the live line and the trace.
+struct Tick {
+  Instant at;
+  Nanoseconds passed{};
+  Watts machine, job_active, job_idle;
+  std::vector<Watts> job_by_channel;
+  double job_cores = 0;  ///< CPU time of the tree per time
+};
+
+/// Single-threaded: one thread starts, samples and finishes. No allocation in `sample` except when an interval closes.
+class Meter {
+ public:
+  explicit Meter(Setup setup);
+
+  /// First readings. `tree_cpu`: CPU time of the tree so far.
+  void start(Nanoseconds tree_cpu);
+
+  /// A tick. `sharers`: how many independent runs share this machine's idle power now (this one included).
+  void sample(Nanoseconds tree_cpu, int sharers);
+
+  /// Last readings; closes the last interval and settles gaps.
+  void finish(Nanoseconds tree_cpu, int sharers);
+
+  /// The tree's mechanism saw a process whose children it cannot count: the interval is widened by what nobody else explains.
+  void children_unseen() { children_unseen_ = true; }
+
+  /// Channels, with those error terms that are known only from the sums (idle split, resolution, filled gaps) when finished.
+  [[nodiscard]] const std::vector<Channel>& channels() const { return channels_; }
+
+  /// Takes the intervals that closed since the last call.
+  [[nodiscard]] std::vector<Interval> take_closed() { return std::exchange(closed_, {}); }
+
+  /// Sums per channel, the open interval included.
+  [[nodiscard]] std::vector<Flow> totals() const;
+
+  [[nodiscard]] const Tick& last_tick() const { return tick_; }
+  [[nodiscard]] const std::vector<Gap>& gaps() const { return gaps_; }
+  [[nodiscard]] const Instant& started_at() const { return started_at_; }
+  [[nodiscard]] Nanoseconds job_cpu() const { return total_job_cpu_ + open_.job_cpu; }
+  [[nodiscard]] Nanoseconds machine_cpu() const { return total_machine_cpu_ + open_.machine_cpu; }
+  /// Mean of 1/sharers over the run: the part of an exclusive machine that was this run's.
+  [[nodiscard]] double mean_machine_share() const;
+
+ private:
+  /// A sensor and what is known of its readings.
+  struct Source {
+    std::unique_ptr<sense::Sensor> sensor;
+    std::size_t channel = 0;
+    sense::Reading last;         ///< last good reading
+    Microjoules closed_at;       ///< energy at the last close
+    Instant closed_instant;      ///< instant of that energy
+    bool slow = false;           ///< read only when an interval closes
+    std::string failure;         ///< of the reads since the last good one; empty when all is well
+    Microjoules pending_fill;    ///< filled energy not yet closed
+    Microjoules filled;          ///< all of it
+    Microjoules tick_energy;     ///< since the previous tick
+    Nanoseconds lost{};
+    std::string lost_why;
+  };
+
+  /// The interval that is being measured.
+  struct Open {
+    Instant start, now;
+    Nanoseconds job_cpu{}, machine_cpu{}, steal{};
+    double capacity_time = 0;    ///< ∫ capacity d(machine cpu), ns
+    double idle_share_time = 0;  ///< ∫ 1/sharers dt, ns
+  };
+
+  void build_channels(bool has_cpu_sensors);
+  void read_sources(bool all);
+  void lose(Source& s, const Instant& from, const Instant& to, const std::string& why);
+  void take_cpu(Nanoseconds tree_cpu, int sharers, Nanoseconds passed);
+  [[nodiscard]] Microjoules expected(const Source& s, Nanoseconds length) const;
+  void split(std::vector<Flow>& flows) const;
+  void split_model(std::vector<Flow>& flows) const;
+  void split_sensors(std::vector<Flow>& flows) const;
+  void split_platform(std::vector<Flow>& flows) const;
+  [[nodiscard]] double job_share_of_cpu() const;
+  [[nodiscard]] double idle_share() const;
+  void close();
+  void update_tick(const Instant& before, Nanoseconds job_cpu);
+  void settle_terms();
+
+  Setup setup_;
+  MachineCpu machine_cpu_reader_;
+  PlatformLift lift_;
+  std::vector<Source> sources_;
+  std::vector<Channel> channels_;
+  std::optional<std::size_t> model_channel_, platform_channel_;
+  std::vector<Flow> totals_;
+  Nanoseconds total_job_cpu_{}, total_machine_cpu_{};
+  Instant started_at_, last_close_;
+  Nanoseconds last_tree_cpu_{};
+  Open open_;
+  Tick tick_;
+  std::vector<Flow> provisional_, previous_provisional_;
+  double idle_share_time_ = 0;
+  std::vector<Interval> closed_;
+  std::vector<Gap> gaps_;
+  bool children_unseen_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace gramwatt::meter
