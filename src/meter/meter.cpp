@@ -87,7 +87,7 @@ void Meter::start(Nanoseconds tree_cpu) {
       s.failure = r.error().message();
     }
     s.slow = elapsed(before, setup_.clock->now()) > kSlowRead;
-    s.closed_at = s.last.energy;
+    s.at_start = s.closed_at = s.last.energy;
     s.closed_instant = s.last.at;
   }
   started_at_ = setup_.clock->now();
@@ -150,13 +150,11 @@ void Meter::read_sources(bool all) {
   }
 }
 
-/// Energy that a source would have counted in `length`: its idle power plus, for CPU and memory, this run's mean active energy
-/// per CPU time; its mean power for the rest.
+/// Energy that a source would have counted in `length`: its mean power in this run so far, else its idle power.
 Microjoules Meter::expected(const Source& s, Nanoseconds length) const {
-  const Flow& sum = totals_[s.channel];
-  const Nanoseconds measured = elapsed(started_at_, last_close_);
-  if (measured <= Nanoseconds{0} || sum.machine.count() == 0) return Microjoules(s.sensor->describe().idle_power * seconds(length));
-  return scaled(sum.machine, static_cast<double>(length.count()) / static_cast<double>(measured.count()));
+  const Nanoseconds measured = elapsed(started_at_, s.last.at) - s.lost;
+  if (measured <= Nanoseconds{0}) return Microjoules(s.sensor->describe().idle_power * seconds(length));
+  return scaled(s.last.energy - s.at_start, static_cast<double>(length.count()) / static_cast<double>(measured.count()));
 }
 
 void Meter::lose(Source& s, const Instant& from, const Instant& to, const std::string& why) {

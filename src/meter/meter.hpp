@@ -76,6 +76,7 @@ class Meter {
     std::unique_ptr<sense::Sensor> sensor;
     std::size_t channel = 0;
     sense::Reading last;         ///< last good reading
+    Microjoules at_start;        ///< energy when the run started
     Microjoules closed_at;       ///< energy at the last close
     Instant closed_instant;      ///< instant of that energy
     bool slow = false;           ///< read only when an interval closes

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+"""What does gramwatt itself cost? Prints a markdown table for docs/validation.md.
+
+usage: bench/overhead.py BUILD_FOLDER [CODECARBON_PYTHON]
+
+Start-up: `gramwatt run -- true` (second call) above `true`, median of 20; beside CodeCarbon's command line when the path of a
+Python that has it is given. Sampling: CPU time of gramwatt at 10 samples a second, from the kernel's books, above a timer loop
+of the same rate that does nothing.
+"""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+build = sys.argv[1] if len(sys.argv) > 1 else "build/release"
+GRAMWATT = os.path.join(build, "src/cli/gramwatt")
+home = tempfile.mkdtemp(prefix="gramwatt-bench-")
+env = {**os.environ, "HOME": home, "GRAMWATT_NO_NETWORK": "1"}
+
+
+def once(command):
+    """Wall milliseconds and peak megabytes of one command."""
+    start = time.monotonic()
+    pid = os.posix_spawn(command[0], command, env, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+                                                                (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)])
+    _, _, usage = os.wait4(pid, 0)
+    return (time.monotonic() - start) * 1e3, usage.ru_maxrss * 1024 / 1e6, usage.ru_utime + usage.ru_stime
+
+
+def median(command, n=20):
+    runs = [once(command) for _ in range(n)]
+    return [statistics.median(r[i] for r in runs) for i in range(3)]
+
+
+print("| figure | measured | bar | |\n|---|---|---|---|")
+once([GRAMWATT, "run", "--", "/bin/true"])
+plain = median(["/bin/true"])
+ours = median([GRAMWATT, "run", "--", "/bin/true"])
+ms, mb = ours[0] - plain[0], ours[1] - plain[1]
+print(f"| `gramwatt run -- true` above `true`, time (median of 20) | {ms:.1f} ms | ≤ 15 ms | {'met' if ms <= 15 else 'MISSED'} |")
+print(f"| the same, memory | {mb:.1f} MB | ≤ 12 MB | {'met' if mb <= 12 else 'MISSED'} |")
+if len(sys.argv) > 2:
+    python = os.path.abspath(sys.argv[2])
+    tool = os.path.join(os.path.dirname(python), "codecarbon")
+    command = [tool, "monitor", "--offline", "--country-iso-code", "DEU", "--", "/bin/true"]
+    once(command)
+    cc = median(command, 5)
+    cc_ms, cc_mb = cc[0] - plain[0], cc[1] - plain[1]
+    print(f"| CodeCarbon's command line around `true` / ours, time | {cc_ms:.0f} ms / {ms:.1f} ms = {cc_ms / ms:.0f} | ≥ 50 | {'met' if cc_ms / ms >= 50 else 'MISSED'} |")
+    print(f"| the same, memory | {cc_mb:.0f} MB / {mb:.1f} MB = {cc_mb / mb:.1f} | ≥ 7 | {'met' if cc_mb / mb >= 7 else 'MISSED'} |")
+
+seconds = 60
+idle_loop = os.path.join(build, "bench/timer_loop")
+_, _, tick_cpu = once([GRAMWATT, "run", "--", "/bin/sleep", str(seconds)])
+_, _, tick_none = once([GRAMWATT, "run", "--", "/bin/sleep", "0"])
+share = (tick_cpu - tick_none) / seconds
+print(f"| CPU at 10 samples a second (tree, ledger, live line) | {100 * share:.3f} % of a core | ≤ 0.1 % | {'met' if share <= 0.001 else 'MISSED'} |")
+if os.path.exists(idle_loop):
+    _, _, loop = once([idle_loop, "0.1", str(seconds)])
+    above = share - loop / seconds
+    print(f"| the same above an empty timer loop ({100 * loop / seconds:.3f} %) | {100 * above:.3f} % | ≤ 0.05 % | {'met' if above <= 0.0005 else 'MISSED'} |")

@@ -1,0 +1,94 @@
+#include "cli/commands.hpp"
+
+#include <algorithm>
+
+namespace gramwatt::cli {
+
+const std::vector<Option>& global_options() {
+  static const std::vector<Option> options{
+      {"json", 0, "FILE", "write JSON to FILE; - is standard output, which then carries nothing else", false},
+      {"quiet", 'q', "", "print nothing but errors", false},
+      {"verbose", 'v', "", "say more", false},
+      {"ledger", 0, "PATH", "the ledger to use (default: GRAMWATT_LEDGER, config, or ledger.db in the user's data folder)", false},
+      {"no-network", 0, "", "ask nobody, not even the cloud's own metadata service", false},
+      {"help", 'h', "", "show help", false},
+  };
+  return options;
+}
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table{
+      {"run", "[OPTIONS] [--] CMD [ARG...]", "run a command and measure its energy and carbon",
+       "Runs CMD and counts the energy of its whole process tree until it ends. CMD keeps its arguments, input, output, terminal, "
+       "signals and exit code; a summary is printed on standard error when it has ended, and the run is kept in the ledger. Put -- "
+       "before CMD when CMD's own name begins with a dash.",
+       {{"project", 0, "NAME", "project that this run belongs to", false},
+        {"stage", 0, "NAME", "stage of the project: data, train, tune, infer, ...", false},
+        {"name", 0, "NAME", "name of this run", false},
+        {"tag", 0, "K=V", "a tag of this run; may be given several times", true},
+        {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false},
+        {"interval", 0, "D", "time between samples (default 100ms)", false},
+        {"trace", 0, "FILE", "write power and carbon intensity over time as CSV", false},
+        {"require", 0, "measured", "refuse to run (exit 125) when no sensor can be read", false},
+        {"idle-owner", 0, "OWNER", "who pays for the idle part of the machine: job or host", false},
+        {"machine", 0, "KIND", "shared, owned or rented (default: rented in a guest, else owned)", false},
+        {"wait-all", 0, "", "count until every descendant has ended, not only CMD", false},
+        {"live", 0, "WHERE", "live line: auto, line (on standard error), title or off (default auto)", false},
+        {"no-ledger", 0, "", "keep no record of this run", false},
+        {"dry-run", 0, "", "say how it would be measured, and run nothing", false}},
+       1, SIZE_MAX, true,
+       {"gramwatt run -- python train.py --lr 0.1", "gramwatt run --project mnist --zone DE -- make train", "gramwatt run --json - -q -- ./job > run.json"}},
+      {"runs", "[OPTIONS]", "list the runs in the ledger",
+       "Lists runs, newest first. Nested runs are indented below the run that contains them and left out of the sum.",
+       {{"project", 0, "NAME", "only this project", false},
+        {"stage", 0, "NAME", "only this stage", false},
+        {"name", 0, "NAME", "only runs of this name", false},
+        {"tag", 0, "K=V", "only runs with this tag", true},
+        {"since", 0, "D", "only runs that started within this time, such as 7d", false},
+        {"limit", 'n', "N", "at most N runs (default 20; 0 = all)", false}},
+       0, 0, false, {"gramwatt runs --project mnist --since 30d"}},
+      {"show", "[OPTIONS] RUN", "show one run",
+       "RUN is an id, the beginning or the end of one, or last, @1 (newest), @2, ... --explain derives every figure: formula, inputs, "
+       "tables with year, error budget.",
+       {{"explain", 0, "", "derive every figure", false}}, 0, 1, false, {"gramwatt show last --explain"}},
+      {"compare", "[OPTIONS] RUN RUN...", "compare runs with the first one",
+       "Differences and ratios with intervals in which errors that the runs share cancel.", {}, 2, SIZE_MAX, false, {"gramwatt compare @2 @1"}},
+      {"tag", "RUN K=V...", "add or change tags of a run", "An empty value (K=) removes the tag.", {}, 2, SIZE_MAX, false, {"gramwatt tag last dataset=digits"}},
+      {"rm", "RUN...", "remove runs from the ledger", "", {}, 1, SIZE_MAX, false, {"gramwatt rm @1"}},
+      {"doctor", "[OPTIONS]", "say what can be measured here, how well, and what blocks the rest",
+       "Lists the sensors that work, those that do not and the command that unblocks each, the model that stands in, the place, and the ledger.",
+       {{"zone", 0, "ZONE", "as for run", false}}, 0, 0, false, {"gramwatt doctor"}},
+      {"config", "get [KEY] | set KEY VALUE | path", "read or change the configuration", "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network.",
+       {}, 1, 3, false, {"gramwatt config set zone DE", "gramwatt config get"}},
+      {"completion", "bash|zsh|fish", "print a shell completion script", "", {}, 1, 1, false, {"gramwatt completion bash > ~/.local/share/bash-completion/completions/gramwatt"}},
+      {"help", "[COMMAND]", "show help", "", {{"man", 0, "", "print the manual page (roff)", false}}, 0, 1, false, {}},
+      {"version", "", "print the version", "", {}, 0, 0, false, {}},
+  };
+  return table;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto& table = commands();
+  const auto it = std::find_if(table.begin(), table.end(), [&](const Command& c) { return c.name == name; });
+  return it == table.end() ? nullptr : &*it;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& c : commands()) names.emplace_back(c.name);
+  return names;
+}
+
+std::optional<std::string> Invocation::get(std::string_view option) const {
+  const auto it = values.find(option);
+  if (it == values.end() || it->second.empty()) return std::nullopt;
+  return it->second.back();
+}
+
+std::vector<std::string> Invocation::all(std::string_view option) const {
+  const auto it = values.find(option);
+  return it == values.end() ? std::vector<std::string>{} : it->second;
+}
+
+}  // namespace gramwatt::cli

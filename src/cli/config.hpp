@@ -1,0 +1,41 @@
+#pragma once
+// The configuration file: TOML, few keys, all optional.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/account.hpp"
+#include "base/error.hpp"
+
+namespace gramwatt::cli {
+
+struct Config {
+  std::optional<std::string> zone, machine, project, stage, ledger;
+  std::optional<double> pue;
+  std::optional<IdleOwner> idle_owner;
+  std::optional<Nanoseconds> interval;
+  bool network = true;
+  std::vector<std::string> problems;  ///< what could not be understood, one line each with its remedy; the rest counts
+};
+
+/// GRAMWATT_CONFIG, else gramwatt/config.toml in XDG_CONFIG_HOME.
+[[nodiscard]] std::filesystem::path config_path();
+
+/// A missing file is an empty configuration. Never fails: what is wrong is in `problems`.
+[[nodiscard]] Config load_config(const std::filesystem::path& path);
+
+/// Every key with its value as it stands in the file; empty where unset.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> config_values(const Config& config);
+
+/// Sets one key, keeping comments and everything else in the file; an empty value removes the key. Checked before it is written.
+[[nodiscard]] Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value);
+
+/// The checks that options and configuration share.
+[[nodiscard]] Result<double> check_pue(const std::string& text);
+[[nodiscard]] Result<Nanoseconds> check_interval(const std::string& text);
+[[nodiscard]] Result<IdleOwner> check_idle_owner(const std::string& text);
+[[nodiscard]] Result<std::string> check_machine(const std::string& text);
+
+}  // namespace gramwatt::cli

@@ -1,0 +1,183 @@
+#include "cli/context.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "footprint/footprint.hpp"
+#include "grid/intensity.hpp"
+
+namespace gramwatt::cli {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+std::vector<std::string> gpu_names(const job::Machine& machine) {
+  std::vector<std::string> names;
+  for (const auto& s : machine.findings.sensors) {
+    if (s->describe().component == Component::gpu) names.push_back(s->describe().device);
+  }
+  return names;
+}
+
+bool at_home(const sense::CpuIdentity& cpu) {
+  return cpu.machine_class == sense::MachineClass::desktop || cpu.machine_class == sense::MachineClass::laptop;
+}
+
+footprint::Machine parts_of(const job::Machine& machine, const place::Place& place, const std::vector<std::string>& gpus) {
+  footprint::Machine m;
+  m.guest = machine.cpu.is_guest();
+  m.laptop_or_desktop = at_home(machine.cpu);
+  m.threads = machine.cpu.threads;
+  m.host_threads = machine.model.host_threads;
+  m.packages = machine.cpu.packages;
+  m.memory_gb = machine.cpu.memory_gb;
+  if (place.cloud) {
+    m.provider = place.cloud->provider;
+    m.instance = place.cloud->instance;
+  }
+  m.gpus = gpus;
+  return m;
+}
+
+ledger::Host host_of(const job::Machine& machine, const place::Place& place, const std::string& kind, std::vector<std::string> gpus) {
+  ledger::Host h;
+  h.hostname = host_name();
+  h.cpu = machine.cpu.name;
+  h.cpus = machine.cpu.threads;
+  h.memory_gb = machine.cpu.memory_gb;
+  h.is_virtual = machine.cpu.is_guest();
+  if (place.cloud) {
+    h.cloud_provider = place.cloud->provider;
+    h.cloud_instance = place.cloud->instance;
+    h.cloud_region = place.cloud->region;
+  }
+  h.gpus = std::move(gpus);
+  h.machine = kind;
+  return h;
+}
+
+}  // namespace
+
+Settings settings_of(const Invocation& invocation) {
+  Settings s;
+  s.config = load_config(config_path());
+  s.quiet = invocation.has("quiet");
+  s.verbose = invocation.has("verbose");
+  const auto forbidden = environment("GRAMWATT_NO_NETWORK");
+  s.network = s.config.network && !invocation.has("no-network") && (!forbidden || *forbidden == "0");
+  s.ledger = ledger::default_path();
+  if (const auto path = invocation.get("ledger")) s.ledger = *path;
+  else if (s.config.ledger && !environment("GRAMWATT_LEDGER")) s.ledger = *s.config.ledger;
+  s.json = invocation.get("json");
+  return s;
+}
+
+Result<Surroundings> surroundings_of(const Invocation& invocation, const Config& config) {
+  Surroundings s;
+  s.zone_option = invocation.get("zone");
+  s.pue = config.pue;
+  s.pue_origin = "configuration";
+  s.machine = config.machine;
+  s.idle_owner = config.idle_owner;
+  const auto take_pue = [&](const std::string& text, const char* origin) -> Result<void> {
+    const auto pue = check_pue(text);
+    if (!pue) return tl::unexpected(pue.error());
+    s.pue = *pue;
+    s.pue_origin = origin;
+    return {};
+  };
+  if (const auto v = environment("GRAMWATT_PUE")) {
+    if (auto r = take_pue(*v, "GRAMWATT_PUE"); !r) return tl::unexpected(r.error());
+  }
+  if (const auto v = invocation.get("pue")) {
+    if (auto r = take_pue(*v, "--pue"); !r) return tl::unexpected(r.error());
+  }
+  if (const auto v = invocation.get("machine")) {
+    const auto machine = check_machine(*v);
+    if (!machine) return tl::unexpected(machine.error());
+    s.machine = *machine;
+  }
+  if (const auto v = invocation.get("idle-owner")) {
+    const auto owner = check_idle_owner(*v);
+    if (!owner) return tl::unexpected(owner.error());
+    s.idle_owner = *owner;
+  }
+  return s;
+}
+
+place::Query place_query(const Surroundings& s, const Settings& settings) {
+  place::Query q;
+  q.zone_option = s.zone_option;
+  q.zone_environment = environment("GRAMWATT_ZONE");
+  q.zone_config = settings.config.zone;
+  q.network = settings.network;
+  q.metadata_url = environment("GRAMWATT_METADATA_URL");
+  q.cache_directory = xdg_cache_home() / "gramwatt";
+  q.roots = Roots::from_environment();
+  return q;
+}
+
+std::string machine_kind(const Surroundings& s, const sense::CpuIdentity& cpu) {
+  return s.machine.value_or(cpu.is_guest() ? "rented" : "owned");
+}
+
+IdleOwner idle_owner(const Surroundings& s, const sense::CpuIdentity& cpu) {
+  return s.idle_owner.value_or(machine_kind(s, cpu) == "shared" ? IdleOwner::host : IdleOwner::job);
+}
+
+Estimate<Ratio> pue_of(const Surroundings& s, const place::Place& place, const sense::CpuIdentity& cpu) {
+  if (s.pue) return {Ratio(*s.pue), Method::assumed, "PUE given by " + s.pue_origin, std::nullopt, {}};
+  return place::pue(place.cloud, at_home(cpu) ? place::Building::home_or_office : place::Building::data_centre);
+}
+
+job::Context make_context(const Surroundings& s, const Settings& settings, const job::Machine& machine) {
+  job::Context c;
+  place::Place place;
+  if (auto located = place::locate(place_query(s, settings))) place = std::move(*located);
+  else c.notes.push_back(located.error().message());
+  auto intensities = grid::annual(place.zone);
+  if (!intensities) {
+    c.notes.push_back(intensities.error().message());
+    intensities = grid::annual(std::nullopt);
+  }
+  c.weights.pue = pue_of(s, place, machine.cpu);
+  c.weights.average = std::move(intensities->average);
+  c.weights.marginal = std::move(intensities->marginal);
+  if (!c.weights.marginal && !intensities->marginal_note.empty()) c.notes.push_back("marginal intensity unknown: " + intensities->marginal_note);
+
+  std::vector<std::string> gpus = gpu_names(machine);
+  c.weights.embodied_per_hour = footprint::embodied(footprint::bill_of_parts(parts_of(machine, place, gpus)), Seconds(3600), Ratio(1));
+  c.host = host_of(machine, place, machine_kind(s, machine.cpu), std::move(gpus));
+  c.place = {place.zone, std::string(to_string(place.how)), place.name};
+
+  if (!place.zone) c.advice.push_back("place: name the grid zone with --zone ZONE, or once and for all: gramwatt config set zone ZONE");
+  if (!s.pue && c.weights.pue.method == Method::assumed && !at_home(machine.cpu)) {
+    c.advice.push_back("PUE: ask the operator of the building, then --pue X");
+  }
+  return c;
+}
+
+Result<void> write_output(const std::string& target, const std::string& text) {
+  if (target != "-") return write_file_atomically(target, text);
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return tl::unexpected(errno_error(errno, "cannot write", "standard output"));
+    rest.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace gramwatt::cli

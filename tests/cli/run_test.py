@@ -1,0 +1,389 @@
+"""gramwatt run from outside: the program keeps what is its own, and the figures add up."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import support
+from support import BURN, GRAMWATT
+
+
+class TheProgramKeepsItsOwn(support.EndToEnd):
+    def test_exit_codes(self):
+        for code in (0, 1, 2, 3, 42, 125, 126, 127, 255):
+            self.gramwatt("run", "-q", "--", "sh", "-c", f"exit {code}", check=code)
+
+    def test_death_by_signal_is_passed_on(self):
+        done = self.gramwatt("run", "-q", "--", "sh", "-c", "kill -TERM $$")
+        self.assertEqual(done.returncode, -signal.SIGTERM)
+        shell = subprocess.run(["sh", "-c", f"{GRAMWATT} run -q -- sh -c 'kill -KILL $$'; echo $?"], env=self.env, capture_output=True, text=True)
+        self.assertEqual(shell.stdout.strip(), "137")
+
+    def test_what_cannot_be_started(self):
+        done = self.gramwatt("run", "--", "no-such-program-here", check=127)
+        self.assertIn("no-such-program-here: command not found", done.stderr)
+        not_executable = self.write("plain.txt", "text")
+        done = self.gramwatt("run", "--", not_executable, check=126)
+        self.assertIn("permission", done.stderr.lower())
+        self.gramwatt("run", "--", "/", check=126)
+
+    def test_wrong_usage_is_125_so_that_it_cannot_be_the_commands_own(self):
+        for args in (["--no-such-option", "true"], [], ["--zone", "NOWHERE", "true"], ["--pue", "0.5", "true"], ["--interval", "5", "true"], ["--tag", "x", "true"]):
+            done = self.gramwatt("run", *args, check=125)
+            self.assertIn("gramwatt: error:", done.stderr)
+            self.assertIn("(", done.stderr, "an error carries its remedy")
+
+    def test_arguments_pass_whole(self):
+        show = ["/usr/bin/python3", "-c", "import sys; print(sys.argv[1:])"]
+        odd = ["--zone", "DE", "--", "-q", "", "a b", "$HOME", "*", "\n"]
+        for form in (["run", "-q", *show, *odd], ["run", "-q", "--", *show, *odd], ["run", "--tag", "a=b", "--tag", "c=d", "-q", *show, *odd],
+                     ["-q", "run", "--name=x", "--", *show, *odd]):
+            self.assertEqual(self.gramwatt(*form, check=0).stdout.strip(), str(odd))
+
+    def test_options_never_swallow_the_command(self):
+        self.assertEqual(self.gramwatt("run", "-q", "--tag", "a=b", "echo", "hi", check=0).stdout, "hi\n")
+        self.assertEqual(self.gramwatt("run", "-q", "--json", self.path("j"), "echo", "hi", check=0).stdout, "hi\n")
+
+    def test_standard_input_output_and_error_are_its_own(self):
+        done = self.gramwatt("run", "-q", "--", "sh", "-c", "cat; echo err >&2", input="in\n", check=0)
+        self.assertEqual((done.stdout, done.stderr), ("in\n", "err\n"))
+
+    def test_json_on_standard_output_comes_after_the_program_and_alone(self):
+        done = self.gramwatt("run", "--json", "-", "--", "echo", "mine", check=0)
+        first, rest = done.stdout.split("\n", 1)
+        self.assertEqual(first, "mine")
+        self.assertEqual(json.loads(rest)["schema"], "gramwatt.run/1")
+
+    def test_environment_gains_the_run_id_only(self):
+        env = dict(self.env, A="1")
+        plain = set(subprocess.run(["env"], env=env, capture_output=True, text=True).stdout.splitlines())
+        below = set(self.gramwatt("run", "-q", "--", "env", env=env, check=0).stdout.splitlines())
+        self.assertTrue(all(line.startswith("GRAMWATT_RUN_ID=") for line in below - plain), below - plain)
+        self.assertEqual(plain - below, set())
+
+    def test_signal_mask_and_dispositions_are_inherited_not_ours(self):
+        want = "grep -E '^Sig(Blk|Ign)' /proc/self/status"
+        for before in ("", "trap '' HUP USR1; "):
+            plain = subprocess.run(["sh", "-c", before + want], env=self.env, capture_output=True, text=True).stdout
+            below = subprocess.run(["sh", "-c", f"{before}{GRAMWATT} run -q -- {want}"], env=self.env, capture_output=True, text=True).stdout
+            self.assertEqual(plain, below)
+
+    def test_no_descriptor_of_ours_leaks(self):
+        plain = subprocess.run(["sh", "-c", "ls /proc/self/fd | wc -l"], env=self.env, capture_output=True, text=True).stdout
+        below = self.gramwatt("run", "-q", "--", "sh", "-c", "ls /proc/self/fd | wc -l", check=0).stdout
+        self.assertEqual(plain, below)
+
+    def test_signals_sent_to_gramwatt_reach_the_program(self):
+        p = subprocess.Popen([GRAMWATT, "run", "-q", "--", "sh", "-c", "trap 'echo got; exit 7' TERM; echo ready; while :; do sleep 0.05; done"],
+                             env=self.env, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(p.stdout.readline(), "ready\n")
+        p.send_signal(signal.SIGTERM)
+        self.assertIn("got", p.communicate(timeout=60)[0])
+        self.assertEqual(p.returncode, 7)
+
+
+class TheFigures(support.EndToEnd):
+    def check_account(self, r):
+        """The laws that every record obeys."""
+        e = r["energy"]
+        close = lambda a, b, what: self.assertLessEqual(abs(a - b), 1e-6 + 1e-9 * abs(b), what)
+        close(e["total"]["value"], e["active"]["value"] + e["idle"]["value"], "total = active + idle")
+        close(e["facility"]["value"], e["total"]["value"] * e["pue"]["value"], "facility = total x PUE")
+        close(e["machine"]["value"], e["total"]["value"] + e["unattributed"]["value"], "job + unattributed = machine")
+        close(sum(c["energy"]["value"] for c in e["components"]), e["total"]["value"], "components add up")
+        c = r["carbon"]
+        close(c["total"]["value"], c["average"]["value"] + c["embodied"]["value"], "carbon total")
+        close(c["average"]["value"], e["facility"]["value"] / 3.6e6 * r["intensity"]["average"]["value"], "average carbon")
+        for figure in [e[k] for k in ("total", "active", "idle", "facility", "machine", "pue")] + [c["average"], c["embodied"], c["total"]]:
+            self.assertLessEqual(figure["low"], figure["value"])
+            self.assertLessEqual(figure["value"], figure["high"])
+            self.assertGreaterEqual(figure["low"], 0)
+            self.assertTrue(figure["source"], figure)
+            self.assertIn(figure["method"], ("measured", "modelled", "assumed", "mixed"))
+        self.assertAlmostEqual(r["duration_s"], r["running_s"] + r["paused_s"], places=9)
+
+    def test_every_record_obeys_the_laws(self):
+        for args in (["--", "true"], ["--zone", "DE", "--", BURN, "0.3"], ["--idle-owner", "host", "--zone", "FR", "--pue", "1.2", "--", BURN, "0.2", "threads", "2"]):
+            self.check_account(self.run_json(*args))
+
+    def test_sleep_costs_idle_only(self):
+        r = self.run_json("--", "sleep", "1")
+        self.assertLess(r["energy"]["active"]["value"], 0.02 * self.run_json("--", BURN, "1")["energy"]["active"]["value"])
+        self.assertGreater(r["energy"]["idle"]["value"], 0)
+
+    def test_unknown_place_is_said_and_wide_never_a_country(self):
+        r = self.run_json("--", "true")
+        self.assertIsNone(r["place"]["zone"])
+        self.assertEqual(r["place"]["how"], "unknown")
+        i = r["intensity"]["average"]
+        self.assertAlmostEqual(i["low"], 20, delta=0.5)
+        self.assertAlmostEqual(i["high"], 900, delta=0.5)
+        self.assertIsNone(r["carbon"]["marginal"])
+
+    def test_the_zone_comes_from_option_environment_and_configuration_in_this_order(self):
+        self.write(".config/gramwatt/config.toml", 'zone = "PL"\n')
+        self.assertEqual(self.run_json("--", "true")["place"]["zone"], "PL")
+        env = dict(self.env, GRAMWATT_ZONE="FR")
+        self.assertEqual(self.run_json("--", "true", env=env)["place"]["zone"], "FR")
+        self.assertEqual(self.run_json("--zone", "DE", "--", "true", env=env)["place"]["zone"], "DE")
+
+    def test_two_runs_at_once_share_idle_and_a_nested_one_is_counted_once(self):
+        both = [subprocess.Popen([GRAMWATT, "run", "-q", "--json", self.path(f"{i}.json"), "--", "sleep", "2"], env=self.env) for i in (1, 2)]
+        for p in both:
+            self.assertEqual(p.wait(60), 0)
+        records = [json.load(open(self.path(f"{i}.json"))) for i in (1, 2)]
+        idle = sum(r["energy"]["idle"]["value"] for r in records)
+        machine = max(r["energy"]["machine"]["value"] - r["energy"]["active"]["value"] for r in records)
+        self.assertLess(idle, machine * 1.2)
+
+        inner = self.path("inner.json")
+        self.run_json("--name", "outer", "--", GRAMWATT, "run", "-q", "--name", "inner", "--json", inner, "--", BURN, "0.3")
+        with open(inner) as f:
+            nested = json.load(f)
+        outer = json.load(open(self.path("run.json")))
+        self.assertEqual(nested["parent"], outer["id"])
+        self.assertGreaterEqual(outer["energy"]["active"]["value"], nested["energy"]["active"]["value"] * 0.99)
+
+    def test_a_run_can_be_traced(self):
+        trace = self.path("t.csv")
+        r = self.run_json("--interval", "20ms", "--trace", trace, "--zone", "DE", "--", BURN, "0.5")
+        with open(trace) as f:
+            lines = f.read().splitlines()
+        header = lines[0].split(",")
+        self.assertGreater(len(lines), 5)
+        self.assertTrue(all(len(line.split(",")) == len(header) for line in lines))
+        self.assertIn("job_active_w", header)
+        self.assertGreater(max(float(line.split(",")[header.index("job_active_w")]) for line in lines[1:]), 0)
+        self.assertGreater(r["energy"]["active"]["value"], 0)
+
+
+class FakeSensors(support.EndToEnd):
+    """A powercap tree whose counters the measured program itself moves."""
+
+    def setUp(self):
+        super().setUp()
+        self.sys = self.path("sys")
+        self.zone("intel-rapl:0", "package-0", 1_000_000_000)
+        self.zone("intel-rapl:0/intel-rapl:0:0", "dram", 1_000_000_000)
+        self.zone("intel-rapl:1", "psys", 1_000_000_000)
+        self.env["GRAMWATT_SYSFS"] = self.sys
+
+    def zone(self, folder, name, energy):
+        base = f"sys/class/powercap/{folder}/"
+        self.write(base + "name", name + "\n")
+        self.write(base + "energy_uj", f"{energy:020d}\n")
+        self.write(base + "max_energy_range_uj", "262143328850\n")
+        self.write(base + "constraint_0_max_power_uw", "200000000\n")
+
+    def mover(self, steps):
+        """A program that writes each of (folder, microjoules), 0.3 s apart, in place."""
+        return ["/usr/bin/python3", "-c", (
+            "import os, time\n"
+            f"for folder, uj in {steps!r}:\n"
+            f"    fd = os.open('{self.sys}/class/powercap/' + folder + '/energy_uj', os.O_WRONLY)\n"
+            "    os.pwrite(fd, b'%020d\\n' % uj, 0)\n"
+            "    os.close(fd)\n"
+            "    time.sleep(0.3)\n")]
+
+    def test_packages_and_dram_are_measured_psys_is_not_added_and_the_plug_is_modelled(self):
+        r = self.run_json("--", *self.mover([("intel-rapl:0", 1_020_000_000), ("intel-rapl:0/intel-rapl:0:0", 1_005_000_000), ("intel-rapl:1", 1_900_000_000)]))
+        parts = {c["component"]: c for c in r["energy"]["components"]}
+        self.assertEqual(set(parts), {"cpu", "memory", "platform"})
+        self.assertAlmostEqual(parts["cpu"]["machine"]["value"], 20, places=6)
+        self.assertAlmostEqual(parts["memory"]["machine"]["value"], 5, places=6)
+        self.assertEqual(parts["cpu"]["energy"]["method"], "measured")
+        self.assertEqual(parts["cpu"]["energy"]["boundary"], "chip")
+        self.assertEqual(parts["platform"]["energy"]["boundary"], "node")
+        self.assertEqual(r["gaps"], [])
+
+    def test_a_vanished_zone_is_a_gap_with_a_reason_and_no_phantom(self):
+        r = self.run_json("--", "sh", "-c", f"sleep 0.3; printf 'gone' > {self.sys}/class/powercap/intel-rapl:0/energy_uj; sleep 0.5")
+        self.assertTrue(any(g["component"] == "cpu" for g in r["gaps"]), r["gaps"])
+        self.assertLess(r["energy"]["machine"]["value"], 500)
+
+    def test_as_a_plain_user_root_only_counters_name_the_command_that_opens_them(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root to become a plain user")
+        for root, _, files in os.walk(self.home):
+            os.chmod(root, 0o755)
+            for name in files:
+                os.chmod(os.path.join(root, name), 0o400 if name == "energy_uj" else 0o644)
+        os.makedirs(self.path("user"), exist_ok=True)
+        os.chmod(self.path("user"), 0o777)
+        env = dict(self.env, HOME=self.path("user"))
+        done = subprocess.run([GRAMWATT, "run", "--json", "-", "--", "true"], env=env, capture_output=True, text=True, user=65534, group=65534, cwd="/", timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("chmod a+r", done.stderr)
+        self.assertIn("CVE-2020-8694", done.stderr)
+        self.assertEqual({c["component"] for c in json.loads(done.stdout)["energy"]["components"]}, {"platform"})
+
+    def test_measured_may_be_required(self):
+        self.assertEqual(self.gramwatt("run", "-q", "--require", "measured", "--", "true").returncode, 0)
+        env = dict(self.env, GRAMWATT_SYSFS=self.path("empty"))
+        done = self.gramwatt("run", "-q", "--require", "measured", "--", "true", env=env, check=125)
+        self.assertIn("no power sensor", done.stderr)
+
+
+class Trouble(support.EndToEnd):
+    """Whatever is wrong with gramwatt's own files: the program runs, its exit code is kept, and a line says what is the matter."""
+
+    def check(self, args, words, env=None):
+        done = self.gramwatt("run", *args, "--", "sh", "-c", "echo fine; exit 5", env=env or self.env, check=5)
+        self.assertEqual(done.stdout, "fine\n")
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    def test_a_foreign_file_in_place_of_the_ledger_is_left_alone(self):
+        path = self.write("foreign.db", "this is somebody's thesis\n" * 100)
+        self.check(["--ledger", path], ["warning", "foreign.db"])
+        self.assertEqual(open(path).read(), "this is somebody's thesis\n" * 100)
+
+    def test_a_ledger_of_no_bytes_is_taken_as_new(self):
+        path = self.write("empty.db", "")
+        self.check(["--ledger", path], [])
+        self.assertIn("finished", self.gramwatt("runs", "--ledger", path, "--json", "-", check=0).stdout)
+
+    def test_no_folder_for_the_ledger(self):
+        path = self.write("file", "x")
+        self.check(["--ledger", path + "/ledger.db"], ["warning", "ledger"])
+
+    def test_a_read_only_home(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root to become a plain user")
+        os.chmod(self.home, 0o555)
+        env = dict(self.env)
+        done = subprocess.run([GRAMWATT, "run", "--", "sh", "-c", "exit 5"], env=env, capture_output=True, text=True, user=65534, group=65534, cwd="/", timeout=60)
+        self.assertEqual(done.returncode, 5)
+        self.assertIn("warning", done.stderr)
+
+    def test_a_full_disk(self):
+        if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"]).returncode != 0:
+            self.skipTest("needs a mount namespace of its own")
+        os.makedirs(self.path("small"))
+        script = (f"mount -t tmpfs -o size=16k none {self.path('small')} && "
+                  f"{GRAMWATT} run --ledger {self.path('small')}/ledger.db -- sh -c 'exit 5'")
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script], env=self.env, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn("warning", done.stderr)
+
+    def test_a_configuration_with_a_typo(self):
+        self.write(".config/gramwatt/config.toml", 'zoen = "DE"\n')
+        self.check([], ["zoen", "did you mean zone?"])
+        self.write(".config/gramwatt/config.toml", 'zone = DE\n')
+        self.check([], ["config.toml:1"])
+
+    def test_a_trace_that_cannot_be_written_is_told_before_the_start(self):
+        done = self.gramwatt("run", "--trace", self.path("no/such/folder/t.csv"), "--", "echo", "ran", check=125)
+        self.assertEqual(done.stdout, "")
+
+    def test_closed_standard_error_is_no_reason_to_fail(self):
+        done = subprocess.run(["sh", "-c", f"{GRAMWATT} run -- sh -c 'exit 5' 2>&-"], env=self.env, timeout=60)
+        self.assertEqual(done.returncode, 5)
+
+    def test_kill_minus_nine_keeps_the_run_up_to_its_last_second_and_the_program_goes_on(self):
+        p = subprocess.Popen([GRAMWATT, "run", "-q", "--zone", "DE", "--trace", self.path("t.csv"), "--", "sh", "-c", f"echo $$; exec {BURN} 300"], env=self.env,
+                             stdout=subprocess.PIPE, text=True)
+        child = int(p.stdout.readline())
+        try:
+            # An interval a second: wait until the ledger itself shows two of them.
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and self.blob_intervals() < 2:
+                time.sleep(0.1)
+            p.kill()
+            p.wait(60)
+            os.kill(child, 0)
+            records = json.loads(self.gramwatt("runs", "--json", "-", check=0).stdout)
+            self.assertEqual([r["state"] for r in records], ["interrupted"])
+            r = records[0]
+            self.assertGreaterEqual(r["duration_s"], 1.9)
+            self.assertGreater(r["energy"]["active"]["value"], 0)
+            self.assertGreater(r["carbon"]["average"]["value"], 0)
+            self.assertEqual(r["place"]["zone"], "DE")
+            self.assertIn("interrupted", self.gramwatt("show", "last", check=0).stdout)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+    def blob_intervals(self):
+        import sqlite3
+        try:
+            db = sqlite3.connect(f"file:{self.path('.local/share/gramwatt/ledger.db')}?mode=ro", uri=True)
+            n = db.execute("select coalesce(sum(n), 0) from blobs").fetchone()[0]
+            db.close()
+            return n
+        except sqlite3.Error:
+            return 0
+
+
+class TheLedger(support.EndToEnd):
+    def test_list_show_tag_compare_remove(self):
+        for name, work in (("small", "0.2"), ("large", "0.6")):
+            self.gramwatt("run", "-q", "--name", name, "--project", "p", "--", BURN, work, check=0)
+        self.gramwatt("run", "-q", "--name", "other", "--", "true", check=0)
+        listed = json.loads(self.gramwatt("runs", "--project", "p", "--json", "-", check=0).stdout)
+        self.assertEqual([r["name"] for r in listed], ["large", "small"])
+        text = self.gramwatt("runs", check=0).stdout
+        for name in ("small", "large", "other"):
+            self.assertIn(name, text)
+        shown = json.loads(self.gramwatt("show", "--json", "-", listed[0]["id"], check=0).stdout)
+        self.assertEqual(shown, listed[0])
+        explained = self.gramwatt("show", "--explain", "@2", check=0).stdout
+        for word in ("total", "PUE", "embodied", "SPECpower"):
+            self.assertIn(word, explained)
+        self.gramwatt("tag", listed[0]["id"], "dataset=digits", check=0)
+        self.assertEqual(json.loads(self.gramwatt("show", "--json", "-", listed[0]["id"], check=0).stdout)["tags"], {"dataset": "digits"})
+        compared = self.gramwatt("compare", listed[1]["id"], listed[0]["id"], check=0).stdout
+        self.assertIn("large", compared)
+        self.gramwatt("rm", listed[0]["id"], check=0)
+        self.gramwatt("show", listed[0]["id"], check=3)
+        self.gramwatt("rm", "nothing-like-this", check=3)
+
+    def test_an_empty_ledger_is_no_error(self):
+        self.assertEqual(self.gramwatt("runs", check=0).stdout, "")
+        self.assertEqual(json.loads(self.gramwatt("runs", "--json", "-", check=0).stdout), [])
+        self.gramwatt("show", "last", check=3)
+
+
+class TheRest(support.EndToEnd):
+    def test_doctor(self):
+        text = self.gramwatt("doctor", check=0).stdout
+        for word in ("CPU", "model", "zone", "ledger"):
+            self.assertIn(word.lower(), text.lower())
+        json.loads(self.gramwatt("doctor", "--json", "-", check=0).stdout)
+
+    def test_config_is_set_read_and_keeps_comments(self):
+        self.write(".config/gramwatt/config.toml", "# mine\nproject = \"a\"  # why\n")
+        self.gramwatt("config", "set", "zone", "DE", check=0)
+        self.gramwatt("config", "set", "pue", "1.2", check=0)
+        self.assertEqual(self.gramwatt("config", "get", "zone", check=0).stdout, "DE\n")
+        self.assertIn("# mine", open(self.gramwatt("config", "path", check=0).stdout.strip()).read())
+        self.gramwatt("config", "set", "zoen", "DE", check=2)
+        self.gramwatt("config", "set", "pue", "0.2", check=2)
+        self.gramwatt("config", "get", "stage", check=1)
+
+    def test_help_is_there_for_every_command_and_the_manual_is_up_to_date(self):
+        overview = self.gramwatt("help", check=0).stdout
+        for name in re.findall(r"^  (\w+) ", overview, re.M):
+            self.assertIn(f"gramwatt {name}", self.gramwatt("help", name, check=0).stdout)
+            self.gramwatt(name, "--help", check=0)
+        self.assertTrue(all(len(line) <= 80 for line in overview.splitlines()))
+        with open(os.environ["GRAMWATT_MANUAL"]) as f:
+            self.assertEqual(self.gramwatt("help", "--man", check=0).stdout, f.read(), "make it anew: gramwatt help --man > man/gramwatt.1")
+
+    def test_completion_scripts_are_well_formed(self):
+        script = self.write("c.bash", self.gramwatt("completion", "bash", check=0).stdout)
+        done = subprocess.run(["bash", "-c", f". {script}; COMP_WORDS=(gramwatt ru); COMP_CWORD=1; _gramwatt; echo ${{COMPREPLY[@]}}"], capture_output=True, text=True)
+        self.assertEqual((done.stdout.strip(), done.stderr), ("run runs", ""))
+        for shell in ("zsh", "fish"):
+            self.assertIn("gramwatt", self.gramwatt("completion", shell, check=0).stdout)
+        self.gramwatt("completion", "tcsh", check=2)
+
+    def test_mistyped_commands_are_answered_with_the_nearest(self):
+        self.assertIn("gramwatt doctor", self.gramwatt("docter", check=2).stderr)
+        self.assertIn("did you mean --project", self.gramwatt("runs", "--projct", "x", check=2).stderr)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,56 @@
+"""What the end-to-end tests share: the binary under test in a home of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+GRAMWATT = os.environ["GRAMWATT_BINARY"]
+BURN = os.environ["GRAMWATT_BURN"]
+SANITIZED = os.environ.get("GRAMWATT_SANITIZED", "") != ""
+
+
+class EndToEnd(unittest.TestCase):
+    """Each test has its own home, ledger and configuration, and no network."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.home = tempfile.mkdtemp(prefix="gramwatt-e2e-")
+        self.addCleanup(shutil.rmtree, self.home, True)
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("GRAMWATT_", "XDG_"))}
+        self.env.update(HOME=self.home, GRAMWATT_NO_NETWORK="1", LC_ALL="C.UTF-8")
+        self.env.pop("CUDA_VISIBLE_DEVICES", None)
+
+    def path(self, *parts):
+        return os.path.join(self.home, *parts)
+
+    def gramwatt(self, *args, check=None, **kwargs):
+        """Runs gramwatt; `check`: the exit code that is expected."""
+        kwargs.setdefault("env", self.env)
+        kwargs.setdefault("timeout", 120)
+        done = subprocess.run([GRAMWATT, *map(str, args)], capture_output=True, text=True, **kwargs)
+        if check is not None:
+            self.assertEqual(done.returncode, check, done.stdout + done.stderr)
+        return done
+
+    def run_json(self, *args, check=0, **kwargs):
+        """`gramwatt run --json FILE ARGS`: the record."""
+        out = self.path("run.json")
+        self.gramwatt("run", "-q", "--json", out, *args, check=check, **kwargs)
+        with open(out) as f:
+            return json.load(f)
+
+    def write(self, name, text):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+
+def main():
+    unittest.main(verbosity=2, argv=[sys.argv[0], *sys.argv[1:]])

@@ -1,0 +1,118 @@
+// CPU time of real process trees, by every mechanism that works on this machine. The yardstick is `burn`, which spins until its
+// own CPU clock says so; nothing here depends on how long that takes.
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/prctl.h>
+
+#include "base/file.hpp"
+#include "base/system.hpp"
+#include "base/text.hpp"
+#include "fakes/temp_tree.hpp"
+#include "job/child.hpp"
+#include "meter/tree_cpu.hpp"
+
+namespace gramwatt::job {
+namespace {
+
+using meter::TreeMechanism;
+
+struct Counted {
+  double seconds = 0;
+  std::string mechanism;
+  bool missed = false;
+};
+
+/// Runs a command to its end below a mechanism. `linger`: until everything that it left behind has ended too.
+Counted count(const std::vector<std::string>& command, TreeMechanism best, bool linger = false) {
+  SignalGate gate;
+  const std::string id = new_run_id();
+  auto tree = meter::make_tree_cpu(id, best);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  auto child = Child::spawn({command, {}, tree->birth_cgroup()}, gate);
+  EXPECT_TRUE(child);
+  tree->attach(child->pid());
+  int code = 0;
+  const auto released = child->release(code);
+  EXPECT_TRUE(released) << (released ? "" : released.error().message());
+  std::optional<Ending> ending;
+  pollfd wait{gate.fd(), POLLIN, 0};
+  while (!ending || (linger && !child->all_gone())) {
+    while (gate.next().number != 0) {}
+    if (const auto e = child->reap([&](pid_t, const rusage& u) { tree->reaped(u); })) ending = e;
+    (void)tree->read();
+    if (!ending || (linger && !child->all_gone())) ::poll(&wait, 1, 200);
+  }
+  EXPECT_EQ(ending->exit_code, 0);
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+  return {seconds(tree->read_exactly()).value(), tree->mechanism(), tree->missed_something()};
+}
+
+class ProcessTree : public ::testing::TestWithParam<TreeMechanism> {
+ protected:
+  void SetUp() override {
+    const auto tree = meter::make_tree_cpu(new_run_id(), GetParam());
+    if (GetParam() == TreeMechanism::best && tree->birth_cgroup() < 0) GTEST_SKIP() << "no cgroup of one's own here: " << tree->shortfall();
+  }
+  [[nodiscard]] bool exact() const { return GetParam() == TreeMechanism::best; }
+};
+
+TEST_P(ProcessTree, OneProcess) {
+  EXPECT_NEAR(count({BURN, "0.5"}, GetParam()).seconds, 0.5, 0.5 * 0.02);
+}
+
+TEST_P(ProcessTree, EveryThread) {
+  EXPECT_NEAR(count({BURN, "0.25", "threads", "3"}, GetParam()).seconds, 0.75, 0.75 * 0.02);
+}
+
+TEST_P(ProcessTree, ChildrenThatLiveAndDieBetweenTwoLooks) {
+  // 5 ms each. Forking and ending are work of the tree as well; how much depends on the machine, and the kernel's own books tell.
+  const testing::TempTree tree;
+  const double seconds = count({"env", "BURN_REPORT=" + (tree / "report").string(), BURN, "0.005", "x200"}, GetParam()).seconds;
+  const double booked = parse_number<double>(read_line_or_empty(tree / "report")).value_or(0);
+  EXPECT_GE(booked, 1);
+  EXPECT_NEAR(seconds, booked, booked * 0.03);
+}
+
+TEST_P(ProcessTree, AChildThatForksAwayAndEnds) {
+  EXPECT_NEAR(count({BURN, "0.4", "away"}, GetParam()).seconds, 0.4, 0.4 * 0.04);
+}
+
+TEST_P(ProcessTree, WhatIsLeftBehindWhenWaitedFor) {
+  EXPECT_NEAR(count({BURN, "0.4", "left"}, GetParam(), true).seconds, 0.4, 0.4 * 0.04);
+}
+
+TEST_P(ProcessTree, ChildrenOfAParentThatIgnoresSigchldAreCountedOrNamed) {
+  const Counted c = count({BURN, "0.2", "x6", "ignored"}, GetParam());
+  if (c.mechanism == "reaped processes") {
+    EXPECT_TRUE(c.missed);
+  } else {
+    EXPECT_NEAR(c.seconds, 1.2, 1.2 * 0.05);
+  }
+}
+
+TEST_P(ProcessTree, OthersAreNotCounted) {
+  SignalGate gate;
+  auto other = Child::spawn({{BURN, "0.5"}, {}, -1}, gate);
+  ASSERT_TRUE(other);
+  int code = 0;
+  // A process beside the tree, not below it: with the reaper, which takes all below gramwatt for its own, it must end outside.
+  if (GetParam() != TreeMechanism::best) {
+    kill(other->pid(), SIGKILL);
+    (void)other->release(code);
+    GTEST_SKIP() << "only the cgroup tells a sibling from a child";
+  }
+  ASSERT_TRUE(other->release(code));
+  EXPECT_LT(count({"true"}, GetParam()).seconds, 0.05);
+  (void)other->reap([](pid_t, const rusage&) {});
+}
+
+INSTANTIATE_TEST_SUITE_P(Mechanisms, ProcessTree, ::testing::Values(TreeMechanism::best, TreeMechanism::task_clock, TreeMechanism::reaper),
+                         [](const auto& each) {
+                           return std::string(each.param == TreeMechanism::best         ? "cgroup"
+                                              : each.param == TreeMechanism::task_clock ? "task_clock"
+                                                                                        : "reaper");
+                         });
+
+}  // namespace
+}  // namespace gramwatt::job
