@@ -1,7 +1,10 @@
 # One CMake library a folder of src/, linking only the folders that stand in its row of docs/architecture.md:
 # an include that goes against the arrows finds no header, because every library exports its own folder only.
 
-set(GRAMWATT_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion -Werror=return-type)
+# Functions apart, so that the linker drops those that nobody calls.
+add_compile_options(-ffunction-sections -fdata-sections)
+
+set(GRAMWATT_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror=return-type)
 
 add_library(gramwatt_options INTERFACE)
 if(GRAMWATT_SANITIZE)

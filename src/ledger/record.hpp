@@ -15,6 +15,7 @@ namespace gramwatt::ledger {
 
 enum class State { running, finished, interrupted };
 [[nodiscard]] std::string_view to_string(State s);
+[[nodiscard]] std::optional<State> parse_state(std::string_view text);
 
 struct Host {
   std::string hostname, cpu;
@@ -78,7 +79,8 @@ struct RunRecord {
   Energy energy;
   Carbon carbon;
   std::optional<IntensityFacts> average_intensity, marginal_intensity;
-  Estimate<Grams> embodied_per_hour;   ///< of the whole machine; with the intensities and the PUE it lets an interrupted run be settled
+  Estimate<Grams>
+      embodied_per_hour;  ///< of the whole machine; with the intensities and the PUE it lets an interrupted run be settled
   std::vector<Gap> gaps;
   std::vector<std::string> advice;     ///< what would make the figures more certain
   std::vector<std::string> notes;      ///< what was assumed, which mechanism counted the tree, …
@@ -88,8 +90,10 @@ struct RunRecord {
   double own_max_rss_mb = 0;
 };
 
-/// One JSON object, schema gramwatt.run/1. `indent` < 0: one line.
+/// One JSON object, schema gramwatt.run/1, unrounded; `indent` < 0: one line. Never fails: bytes that are not UTF-8 (a command
+/// line may hold any) become U+FFFD, numbers that are not finite become null.
 [[nodiscard]] std::string to_json(const RunRecord& record, int indent = 2);
+/// Reads what to_json wrote, and any other object that keeps the contract. Whatever is wrong is an Error that names the field.
 [[nodiscard]] Result<RunRecord> from_json(std::string_view text);
 
 }  // namespace gramwatt::ledger

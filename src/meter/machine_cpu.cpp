@@ -50,6 +50,7 @@ MachineCpu::MachineCpu(const Roots& roots, const sense::CpuIdentity& cpu) : core
   const long hz = sysconf(_SC_CLK_TCK);
   tick_ = Nanoseconds(1'000'000'000 / std::max(1L, hz));
   smt_ = cpu.threads > cpu.cores && !core_of_thread_.empty();
+  scratch_.resize(static_cast<std::size_t>(std::max(1, cpu.cores)));
   // A line of a single CPU takes up to some 100 characters; what follows the CPU lines is not needed.
   buffer_.resize(4096 + static_cast<std::size_t>(std::max(1, cpu.threads)) * 160);
   if (auto fd = open_read(roots.procfs / "stat")) fd_ = std::move(*fd);
@@ -83,7 +84,7 @@ double MachineCpu::capacity_of_busy_thread(Nanoseconds passed) {
     sum += busy_fraction_[i];
   }
   if (sum <= 0) return 1;
-  return sense::core_capacity_used(busy_fraction_, core_of_thread_) * static_cast<double>(now_.cpus.size()) / sum;
+  return sense::core_capacity_used(busy_fraction_, core_of_thread_, scratch_) * static_cast<double>(now_.cpus.size()) / sum;
 }
 
 }  // namespace gramwatt::meter

@@ -55,7 +55,7 @@ class MachineCpu {
   bool smt_ = false;
   std::vector<int> core_of_thread_;
   std::vector<char> buffer_;
-  std::vector<double> busy_fraction_;
+  std::vector<double> busy_fraction_, scratch_;
   ProcStat last_, now_;
   std::optional<Instant> last_at_;
 };

@@ -15,15 +15,15 @@ enum class MachineClass { guest, server, desktop, laptop };
 [[nodiscard]] std::string_view to_string(MachineClass c);
 
 struct CpuIdentity {
-  std::string name;          ///< brand string as the kernel prints it
-  std::string vendor;        ///< "GenuineIntel", "AuthenticAMD", "ARM" …
-  int family = 0;            ///< decimal, as in /proc/cpuinfo
+  std::string name;    ///< brand string as the kernel prints it
+  std::string vendor;  ///< "GenuineIntel", "AuthenticAMD", "ARM" …
+  int family = 0;      ///< decimal, as in /proc/cpuinfo
   int model = 0;
   int stepping = 0;
-  int threads = 1;           ///< online hardware threads of this machine (of the guest, in a guest)
-  int cores = 1;             ///< distinct (package, core) pairs
+  int threads = 1;  ///< online hardware threads of this machine (of the guest, in a guest)
+  int cores = 1;    ///< distinct (package, core) pairs
   int packages = 1;
-  double memory_gb = 0;      ///< MemTotal, 1e9 bytes
+  double memory_gb = 0;  ///< MemTotal, 1e9 bytes
   MachineClass machine_class = MachineClass::server;
   std::vector<int> core_of_thread;  ///< for CPU number n: index of its physical core (SMT siblings share one); may be empty
 

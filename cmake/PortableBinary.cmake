@@ -1,0 +1,9 @@
+# gramwatt_portable(TARGET): links the C++ runtime statically and keeps to symbols of glibc 2.34; see compat/glibc_compat.c. Under a
+# sanitizer the runtime is shared anyway, and nothing is promised.
+function(gramwatt_portable target)
+  if(GRAMWATT_SANITIZE)
+    return()
+  endif()
+  target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/compat/glibc_compat.c)
+  target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections -Wl,--exclude-libs,ALL)
+endfunction()

@@ -1,0 +1,146 @@
+#include "place/place.hpp"
+
+#include <algorithm>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "data/tables.hpp"
+#include "place/metadata.hpp"
+
+namespace gramwatt::place {
+namespace {
+
+constexpr const char* kLinkLocal = "http://169.254.169.254";
+
+std::optional<std::string> name_of(std::string_view zone) {
+  std::string_view table = data::zone_intensity();
+  while (const auto line = next_line(table)) {
+    if (!line->starts_with(zone) || line->size() <= zone.size() || (*line)[zone.size()] != ',' || zone.empty()) continue;
+    return csv_fields(*line).at(1);
+  }
+  return std::nullopt;
+}
+
+Result<Place> by_zone(const std::string& given, How how, const char* where) {
+  std::string zone(trim(given));
+  std::transform(zone.begin(), zone.end(), zone.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const auto name = name_of(zone);
+  if (!name) {
+    const auto near = did_you_mean(zone, known_zones());
+    return fail("unknown zone \"" + given + "\"", where,
+                near ? "did you mean " + *near + "?" : "zones are country codes (DE, FR) or grid zones (US-CAL-CISO)", Error::Kind::missing);
+  }
+  Place place;
+  place.zone = zone;
+  place.how = how;
+  place.name = *name;
+  place.chain = {std::string(where) + ": " + zone};
+  return place;
+}
+
+// ------------------------------------------------------------------------ what the cloud said, kept for this boot
+
+std::string boot_id(const Roots& roots) { return read_line_or_empty(roots.procfs / "sys" / "kernel" / "random" / "boot_id"); }
+
+/// "BOOT PROVIDER INSTANCE REGION", or "BOOT none" where nobody answered.
+std::optional<std::optional<Cloud>> cached(const Query& q) {
+  const std::string line = read_line_or_empty(q.cache_directory / "cloud");
+  const auto word = split(line, ' ');
+  if (word.size() < 2 || word[0].empty() || word[0] != boot_id(q.roots)) return std::nullopt;
+  if (word[1] == "none") return std::optional<Cloud>{};
+  if (word.size() != 4) return std::nullopt;
+  return Cloud{std::string(word[1]), std::string(word[2] == "-" ? "" : word[2]), std::string(word[3])};
+}
+
+void keep(const Query& q, const std::optional<Cloud>& cloud) {
+  const std::string boot = boot_id(q.roots);
+  if (boot.empty() || q.cache_directory.empty()) return;
+  const std::string line = boot + (cloud ? " " + cloud->provider + " " + (cloud->instance.empty() ? "-" : cloud->instance) + " " + cloud->region : " none");
+  (void)write_file_atomically(q.cache_directory / "cloud", line + "\n", 0600);  // without a cache the next run asks again
+}
+
+std::optional<Cloud> find_cloud(const Query& q, std::vector<std::string>& chain) {
+  const auto firmware = provider_by_firmware(q.roots);
+  if (!firmware && !q.metadata_url) {
+    chain.emplace_back("firmware: names no known cloud");
+    return std::nullopt;
+  }
+  if (firmware) chain.push_back("firmware: " + *firmware);
+  // An address given for a test or an odd machine is asked afresh: the cache is for this boot, not for this address.
+  if (!q.metadata_url) {
+    if (const auto known = cached(q)) {
+      chain.push_back(*known ? "metadata service: asked earlier in this boot" : "metadata service: did not answer earlier in this boot");
+      return *known;
+    }
+  }
+  if (!q.network) {
+    chain.emplace_back("metadata service: not asked (no network wanted)");
+    return firmware ? std::optional<Cloud>(Cloud{*firmware, "", ""}) : std::nullopt;
+  }
+  const std::vector<std::string> candidates = firmware ? std::vector{*firmware} : std::vector<std::string>{"aws", "azure", "gcp"};
+  for (const std::string& provider : candidates) {
+    const auto answer = ask_metadata(provider, q.metadata_url.value_or(kLinkLocal));
+    if (!answer) {
+      chain.push_back("metadata service (" + provider + "): " + answer.error().what);
+      continue;
+    }
+    chain.push_back("metadata service (" + provider + "): " + answer->region);
+    if (!q.metadata_url) keep(q, *answer);
+    return *answer;
+  }
+  if (!q.metadata_url) keep(q, std::nullopt);
+  return firmware ? std::optional<Cloud>(Cloud{*firmware, "", ""}) : std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_string(How how) {
+  switch (how) {
+    case How::option: return "option";
+    case How::environment: return "environment";
+    case How::config: return "config";
+    case How::cloud: return "cloud";
+    case How::unknown: break;
+  }
+  return "unknown";
+}
+
+Result<Place> locate(const Query& q) {
+  std::vector<std::string> chain;
+  const auto cloud = find_cloud(q, chain);
+  Result<Place> place = Place{};
+  if (q.zone_option) place = by_zone(*q.zone_option, How::option, "--zone");
+  else if (q.zone_environment) place = by_zone(*q.zone_environment, How::environment, "GRAMWATT_ZONE");
+  else if (q.zone_config) place = by_zone(*q.zone_config, How::config, "configuration: zone");
+  if (!place) return place;
+  place->cloud = cloud;
+  if (place->zone) return place;
+
+  place->chain = std::move(chain);
+  place->name = "unknown place";
+  if (!cloud || cloud->region.empty()) return place;
+  const auto region = find_region(cloud->provider, cloud->region);
+  if (!region) {
+    place->name = cloud->provider + " " + cloud->region + ", zone unknown";
+    place->chain.push_back("region table: " + cloud->provider + " " + cloud->region + " is not in it");
+    return place;
+  }
+  place->zone = region->zone;
+  place->how = How::cloud;
+  place->name = cloud->provider + " " + cloud->region + ", zone " + region->zone;
+  place->chain.push_back("region table: zone " + region->zone);
+  return place;
+}
+
+std::vector<std::string> known_zones() {
+  std::vector<std::string> zones;
+  std::string_view table = data::zone_intensity();
+  (void)next_line(table);
+  while (const auto line = next_line(table)) {
+    if (const auto zone = line->substr(0, line->find(',')); !zone.empty()) zones.emplace_back(zone);
+  }
+  std::sort(zones.begin(), zones.end());
+  return zones;
+}
+
+}  // namespace gramwatt::place

@@ -1,0 +1,34 @@
+// One libFuzzer program for the parsers of kernel text, command lines and units: the first byte chooses the parser.
+// Build and run: see tests/fuzz/run.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/text.hpp"
+#include "meter/machine_cpu.hpp"
+#include "meter/tree_cpu.hpp"
+#include "sense/nvml.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace gramwatt;
+  if (size == 0) return 0;
+  std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
+  switch (data[0] % 6) {
+    case 0: {
+      meter::ProcStat stat;
+      (void)meter::parse_proc_stat(text, true, stat);
+      break;
+    }
+    case 1: {
+      const auto cut = text.find('\0');
+      (void)meter::cgroup2_folder_from(text.substr(0, cut), cut == std::string_view::npos ? "" : text.substr(cut + 1));
+      break;
+    }
+    case 2: (void)parse_duration(text); break;
+    case 3: (void)parse_energy(text); break;
+    case 4: (void)csv_fields(text); break;
+    case 5: (void)sense::visible_to_cuda({{"GPU-1234"}, {"GPU-5678"}}, std::string(text)); break;
+  }
+  return 0;
+}

@@ -1,0 +1,165 @@
+// Killed at any moment, and many at once.
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include "fakes/temp_tree.hpp"
+#include "ledger/ledger.hpp"
+#include "ledger/make.hpp"
+
+namespace gramwatt::ledger {
+namespace {
+
+using testing::TempTree;
+
+Surroundings surroundings(bool network) {
+  return {.host = "h", .is_network_folder = [=](const std::filesystem::path&) { return network; }};
+}
+
+/// The child appends without end and writes a byte for each append that was acknowledged.
+[[noreturn]] void append_for_ever(const std::filesystem::path& path, const std::string& id, bool network, int acknowledge) {
+  auto ledger = Ledger::open(path, surroundings(network));
+  if (!ledger || !ledger->begin(make::run(id), make::channels(2))) ::_exit(1);
+  for (std::int64_t i = 0;; ++i) {
+    if (!ledger->append(id, make::intervals(i, i + 1, 2))) ::_exit(1);
+    if (::write(acknowledge, ".", 1) != 1) ::_exit(1);
+    if (i % 40 == 39 && !ledger->sync()) ::_exit(1);
+  }
+}
+
+std::int64_t count_bytes(int fd, std::int64_t at_most) {
+  std::int64_t n = 0;
+  char c = 0;
+  while (n < at_most && ::read(fd, &c, 1) == 1) ++n;
+  return n;
+}
+
+/// Kills a writer right after its n-th acknowledgement, wherever it then is; everything acknowledged must be there.
+void kill_and_look(const std::filesystem::path& path, const std::string& id, bool network, std::int64_t n) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(ends[0]);
+    append_for_ever(path, id, network, ends[1]);
+  }
+  ::close(ends[1]);
+  std::int64_t acknowledged = count_bytes(ends[0], n);
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "the writer failed";
+  acknowledged += count_bytes(ends[0], 1'000'000);
+  ::close(ends[0]);
+
+  auto ledger = Ledger::open(path, surroundings(network));
+  ASSERT_TRUE(ledger.has_value()) << ledger.error().message();
+  const auto interrupted = ledger->mark_interrupted();
+  EXPECT_EQ(*interrupted, std::vector<std::string>{id});
+  const auto kept = ledger->intervals(id);
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_GE(kept->size(), static_cast<std::size_t>(acknowledged));
+  EXPECT_LE(kept->size(), static_cast<std::size_t>(acknowledged) + 1);
+  EXPECT_EQ(*kept, make::intervals(0, static_cast<std::int64_t>(kept->size()), 2));
+  const auto record = ledger->get(id);
+  EXPECT_EQ(record->state, State::interrupted);
+  EXPECT_EQ(record->end_utc, kept->empty() ? record->start_utc : kept->back().end.utc);
+}
+
+TEST(LedgerKilled, everything_acknowledged_is_there_on_a_local_disk) {
+  const TempTree t;
+  std::mt19937 random(1);
+  for (int k = 0; k < 20; ++k)
+    kill_and_look(t / "ledger.db", "01A" + std::to_string(k), false, static_cast<std::int64_t>(random() % 300));
+}
+
+TEST(LedgerKilled, everything_acknowledged_is_there_on_a_network_disk) {
+  const TempTree t;
+  std::mt19937 random(2);
+  for (int k = 0; k < 10; ++k)
+    kill_and_look(t / "ledger.db", "01A" + std::to_string(k), true, static_cast<std::int64_t>(random() % 30));
+}
+
+TEST(LedgerKilled, while_it_is_made_leaves_a_ledger_that_opens) {
+  for (int k = 0; k < 20; ++k) {
+    const TempTree t;
+    const auto path = t / "ledger.db";
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      (void)!::write(ends[1], ".", 1);
+      (void)Ledger::open(path, surroundings(k % 2 == 0));
+      ::_exit(0);
+    }
+    (void)count_bytes(ends[0], 1);
+    for (int spin = 0; spin < k * 100; ++spin) (void)::getppid();  // a different moment each time
+    (void)::kill(child, SIGKILL);
+    int status = 0;
+    (void)::waitpid(child, &status, 0);
+    ::close(ends[0]), ::close(ends[1]);
+    auto ledger = Ledger::open(path, surroundings(k % 2 == 0));
+    ASSERT_TRUE(ledger.has_value()) << ledger.error().message();
+    EXPECT_TRUE(ledger->begin(make::run("01A"), {}));
+  }
+}
+
+/// One writer's whole life.
+bool write_one_run(const std::filesystem::path& path, const std::string& id, bool network) {
+  auto ledger = Ledger::open(path, surroundings(network));
+  RunRecord r = make::run(id);
+  if (!ledger || !ledger->begin(r, make::channels())) return false;
+  for (std::int64_t i = 0; i < 100; ++i) {
+    if (!ledger->append(id, make::intervals(i, i + 1))) return false;
+    if (i % 30 == 0 && !ledger->sync()) return false;
+  }
+  r.state = State::finished;
+  return ledger->finish(r).has_value();
+}
+
+void expect_all_there(const std::filesystem::path& path, bool network, int runs) {
+  const auto ledger = Ledger::open_read_only(path, surroundings(network));
+  ASSERT_TRUE(ledger.has_value());
+  for (int k = 0; k < runs; ++k) {
+    const std::string id = "01A" + std::to_string(k);
+    EXPECT_EQ(ledger->get(id)->state, State::finished);
+    EXPECT_EQ(ledger->intervals(id), make::intervals(0, 100));
+  }
+}
+
+TEST(LedgerShared, processes_write_one_file_at_once_from_its_making_on) {
+  for (const bool network : {false, true}) {
+    const TempTree t;
+    constexpr int kWriters = 6;
+    std::vector<pid_t> children;
+    for (int k = 0; k < kWriters; ++k) {
+      const pid_t child = ::fork();
+      if (child == 0) ::_exit(write_one_run(t / "ledger.db", "01A" + std::to_string(k), network) ? 0 : 1);
+      children.push_back(child);
+    }
+    for (const pid_t child : children) {
+      int status = 0;
+      ASSERT_EQ(::waitpid(child, &status, 0), child);
+      EXPECT_EQ(status, 0);
+    }
+    expect_all_there(t / "ledger.db", network, kWriters);
+  }
+}
+
+TEST(LedgerShared, threads_with_a_ledger_each_write_one_file_at_once) {
+  const TempTree t;
+  std::vector<std::thread> threads;
+  for (int k = 0; k < 4; ++k) {
+    threads.emplace_back([&, k] { EXPECT_TRUE(write_one_run(t / "ledger.db", "01A" + std::to_string(k), false)); });
+  }
+  for (auto& thread : threads) thread.join();
+  expect_all_there(t / "ledger.db", false, 4);
+}
+
+}  // namespace
+}  // namespace gramwatt::ledger
