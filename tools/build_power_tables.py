@@ -184,7 +184,7 @@ def main():
                   ["neighbour_prior", number(fit.NEIGHBOUR_PRIOR)], ["other_sockets", number(fit.OTHER_SOCKETS)],
                   ["busy_core_weight", number(weight)], ["lone_sibling", number(LONE_SIBLING)]]
     for rung in judge.RUNGS:
-        ends = judge.spread(judge.predictions(rung, servers, facts))
+        ends = judge.spread(judge.judged_on(rung, servers, facts))
         for part, (low, high) in zip(("idle", "active"), ends):
             constants += [["spread_%s_%s_low" % (rung, part), number(low)], ["spread_%s_%s_high" % (rung, part), number(high)]]
     for part, quantiles in (("idle", idle_tdp), ("active", active_tdp)):

@@ -95,6 +95,13 @@ def spread(predicted):
     return scaled
 
 
+def judged_on(rung, servers, facts):
+    """What a rung's interval is set on. For a measured CPU model both tests count: results of one maker are often near copies of
+    each other, which flatters the first, and a cloud's host is always another maker's."""
+    predicted = predictions(rung, servers, facts)
+    return predicted + (predictions(OTHER_MAKER, servers, facts) if rung == "cpu_model" else [])
+
+
 def cross_coverage(predicted):
     """Coverage where the interval's width was set on other CPU models: every second one by name, both ways round."""
     cpus = sorted({(s.watts[5] is None, s.cpu) for s, _ in predicted})

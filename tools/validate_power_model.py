@@ -55,10 +55,10 @@ def main():
     servers = source.read_servers(shared, facts)
     judged = [s for s in servers if s.year >= 2017]
     by_rung = {rung: judge.predictions(rung, servers, facts) for rung in judge.RUNGS}
-    spreads = {rung: judge.spread(p) for rung, p in by_rung.items()}
+    spreads = {rung: judge.spread(judge.judged_on(rung, servers, facts)) for rung in judge.RUNGS}
+    other_maker = judge.predictions(judge.OTHER_MAKER, servers, facts)
     methods = [("CPU model measured in another server (leave one server out)", by_rung["cpu_model"]),
-               ("CPU model measured in another maker's servers only (leave the maker out)",
-                judge.predictions(judge.OTHER_MAKER, servers, facts)),
+               ("CPU model measured in another maker's servers only (leave the maker out)", other_maker),
                ("CPU model unseen; microarchitecture, TDP, threads known (leave one CPU model out)",
                 by_rung["microarchitecture"]),
                ("microarchitecture only, as a guest may show it (leave one CPU model out)", by_rung["microarchitecture_only"]),
@@ -76,12 +76,13 @@ def main():
     print("90 % interval (`spec-spread`): coverage over the same points, and its width\n")
     print("rung | coverage since 2017 | since 2020 | width set on other CPU models | idle part | active part")
     print("---|---|---|---|---|---")
-    for rung, predicted in by_rung.items():
-        (i_low, i_high), (a_low, a_high) = spreads[rung]
+    for rung, predicted in [("cpu_model", by_rung["cpu_model"]), (judge.OTHER_MAKER, other_maker), *list(by_rung.items())[1:]]:
+        width = spreads["cpu_model" if rung == judge.OTHER_MAKER else rung]
+        (i_low, i_high), (a_low, a_high) = width
         recent = [(s, p) for s, p in predicted if s.year >= 2020]
         print("%s | %.1f %% | %.1f %% | %.1f %% | %+.0f..%+.0f %% | %+.0f..%+.0f %%" % (
-            rung, 100 * judge.coverage(judge.by_model(predicted), spreads[rung]),
-            100 * judge.coverage(judge.by_model(recent), spreads[rung]),
+            rung, 100 * judge.coverage(judge.by_model(predicted), width),
+            100 * judge.coverage(judge.by_model(recent), width),
             100 * judge.cross_coverage(predicted), 100 * i_low, 100 * i_high, 100 * a_low, 100 * a_high))
     print("\nIdle and full load of all servers since 2017, with or without load steps (mean absolute error, unseen CPU model):\n")
     rows = judge.by_model(by_rung["microarchitecture"])

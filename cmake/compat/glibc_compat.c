@@ -1,7 +1,7 @@
-/* The binary must run on glibc 2.34 (Ubuntu 22.04, RHEL 9), and is built where glibc is newer. Two static libraries of the compiler
- * ask for newer symbols when they are linked: libstdc++.a for arc4random (2.36; std::random_device) and libgcc_eh.a for
- * _dl_find_object (2.35; finding the unwind tables of a frame). Both are defined here by what glibc 2.34 has, so that the linker never
- * looks further. */
+/* The binary must run on glibc 2.34 (Ubuntu 22.04, RHEL 9), and is built where glibc is newer. Two static libraries of the
+ * compiler ask for newer symbols when they are linked: libstdc++.a for arc4random (2.36; std::random_device) and libgcc_eh.a
+ * for _dl_find_object (2.35; finding the unwind tables of a frame). Both are defined here by what glibc 2.34 has, so that the
+ * linker never looks further. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <link.h>

@@ -2,8 +2,8 @@
 // The account of a run, as it travels from the meter to the footprint and the ledger.
 //
 // A run has a few channels (one a sensor, or the model) and many intervals (about one a second). In every interval each channel
-// says how much energy the whole machine used there and how that splits: the machine's idle part, and what of active and of idle
-// is the measured program's. All are whole microjoules, so the law
+// says how much energy the whole machine used there and how that splits: the machine's idle part, and what of active and of
+// idle is the measured program's. All are whole microjoules, so the law
 //     job + unattributed = machine
 // holds to the last one, at every tick. What is unattributed is never stored: it is the rest.
 
@@ -31,12 +31,12 @@ enum class IdleOwner { job, host };
 /// What a channel is: fixed for the length of a run.
 struct Channel {
   Component component = Component::other;
-  std::string device;       ///< "package-0", "NVIDIA H100 (GPU-5f…)", "2 of 384 threads of an AMD EPYC server"
+  std::string device;  ///< "package-0", "NVIDIA H100 (GPU-5f…)", "2 of 384 threads of an AMD EPYC server"
   Boundary boundary = Boundary::node;
   Method method = Method::assumed;
-  std::string source;       ///< sensor or table, with its year
-  Terms active_terms;       ///< error terms of the active part
-  Terms idle_terms;         ///< error terms of the idle part
+  std::string source;  ///< sensor or table, with its year
+  Terms active_terms;  ///< error terms of the active part
+  Terms idle_terms;    ///< error terms of the idle part
 };
 
 /// What one channel saw in one interval.
@@ -70,7 +70,7 @@ struct Interval {
 struct Gap {
   std::string component;  ///< "cpu", "gpu", … or "all"
   Seconds length;
-  std::string why;        ///< with what fills it: "read failed (EIO): filled from the mean power of the run"
+  std::string why;  ///< with what fills it: "read failed (EIO): filled from the mean power of the run"
 };
 
 }  // namespace gramwatt

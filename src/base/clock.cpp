@@ -56,7 +56,8 @@ std::optional<Nanoseconds> parse_iso8601(std::string_view text) {
     }
   }
   using namespace std::chrono;
-  const year_month_day date{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))), day(static_cast<unsigned>(number(8, 2)))};
+  const year_month_day date{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
+                            day(static_cast<unsigned>(number(8, 2)))};
   const int h = number(11, 2);
   const int m = number(14, 2);
   const int s = number(17, 2);

@@ -47,8 +47,15 @@ class VirtualClock final : public Clock {
  public:
   explicit VirtualClock(Nanoseconds utc_start) { at_.utc = utc_start; }
   [[nodiscard]] Instant now() const override { return at_; }
-  void advance(Nanoseconds by) { at_.monotonic += by; at_.boottime += by; at_.utc += by; }
-  void suspend(Nanoseconds by) { at_.boottime += by; at_.utc += by; }
+  void advance(Nanoseconds by) {
+    at_.monotonic += by;
+    at_.boottime += by;
+    at_.utc += by;
+  }
+  void suspend(Nanoseconds by) {
+    at_.boottime += by;
+    at_.utc += by;
+  }
   void step_utc(Nanoseconds by) { at_.utc += by; }
 
  private:

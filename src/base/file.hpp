@@ -49,6 +49,7 @@ class Fd {
 [[nodiscard]] Result<std::string_view> pread_text(int fd, char* buffer, std::size_t size);
 
 /// Writes a file and renames it into place; parents are made.
-[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text, unsigned mode = 0644);
+[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
+                                                 unsigned mode = 0644);
 
 }  // namespace gramwatt

@@ -28,8 +28,14 @@ class Quantity {
   [[nodiscard]] constexpr double value() const { return value_; }
   [[nodiscard]] static constexpr const char* unit() { return Tag::unit; }
 
-  constexpr Quantity& operator+=(Quantity other) { value_ += other.value_; return *this; }
-  constexpr Quantity& operator-=(Quantity other) { value_ -= other.value_; return *this; }
+  constexpr Quantity& operator+=(Quantity other) {
+    value_ += other.value_;
+    return *this;
+  }
+  constexpr Quantity& operator-=(Quantity other) {
+    value_ -= other.value_;
+    return *this;
+  }
   friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity(a.value_ + b.value_); }
   friend constexpr Quantity operator-(Quantity a, Quantity b) { return Quantity(a.value_ - b.value_); }
   friend constexpr Quantity operator-(Quantity a) { return Quantity(-a.value_); }
@@ -44,20 +50,32 @@ class Quantity {
 };
 
 namespace dimension {
-struct Energy { static constexpr const char* unit = "J"; };
-struct Power { static constexpr const char* unit = "W"; };
-struct Time { static constexpr const char* unit = "s"; };
-struct Carbon { static constexpr const char* unit = "gCO2e"; };
-struct Intensity { static constexpr const char* unit = "gCO2e/kWh"; };
-struct Ratio { static constexpr const char* unit = ""; };
+struct Energy {
+  static constexpr const char* unit = "J";
+};
+struct Power {
+  static constexpr const char* unit = "W";
+};
+struct Time {
+  static constexpr const char* unit = "s";
+};
+struct Carbon {
+  static constexpr const char* unit = "gCO2e";
+};
+struct Intensity {
+  static constexpr const char* unit = "gCO2e/kWh";
+};
+struct Ratio {
+  static constexpr const char* unit = "";
+};
 }  // namespace dimension
 
 using Joules = Quantity<dimension::Energy>;
 using Watts = Quantity<dimension::Power>;
 using Seconds = Quantity<dimension::Time>;
-using Grams = Quantity<dimension::Carbon>;          ///< grams of CO2e
-using GramsPerKwh = Quantity<dimension::Intensity>; ///< carbon intensity, g CO2e per kWh
-using Ratio = Quantity<dimension::Ratio>;           ///< dimensionless, such as PUE
+using Grams = Quantity<dimension::Carbon>;           ///< grams of CO2e
+using GramsPerKwh = Quantity<dimension::Intensity>;  ///< carbon intensity, g CO2e per kWh
+using Ratio = Quantity<dimension::Ratio>;            ///< dimensionless, such as PUE
 
 inline constexpr double kJoulesPerKwh = 3.6e6;
 
@@ -80,8 +98,14 @@ class Microjoules {
   [[nodiscard]] constexpr std::int64_t count() const { return count_; }
   [[nodiscard]] constexpr Joules joules() const { return Joules(static_cast<double>(count_) * 1e-6); }
 
-  constexpr Microjoules& operator+=(Microjoules o) { count_ += o.count_; return *this; }
-  constexpr Microjoules& operator-=(Microjoules o) { count_ -= o.count_; return *this; }
+  constexpr Microjoules& operator+=(Microjoules o) {
+    count_ += o.count_;
+    return *this;
+  }
+  constexpr Microjoules& operator-=(Microjoules o) {
+    count_ -= o.count_;
+    return *this;
+  }
   friend constexpr Microjoules operator+(Microjoules a, Microjoules b) { return Microjoules(a.count_ + b.count_); }
   friend constexpr Microjoules operator-(Microjoules a, Microjoules b) { return Microjoules(a.count_ - b.count_); }
   friend constexpr auto operator<=>(Microjoules a, Microjoules b) = default;

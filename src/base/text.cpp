@@ -17,11 +17,20 @@ struct UnitFactor {
   double factor;
 };
 
-constexpr std::array<UnitFactor, 12> kTimeUnits{{{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"sec", 1e9}, {"m", 6e10},
-                                                 {"min", 6e10}, {"h", 3.6e12}, {"hour", 3.6e12}, {"hours", 3.6e12},
-                                                 {"d", 8.64e13}, {"w", 6.048e14}}};
-constexpr std::array<UnitFactor, 8> kEnergyUnits{{{"J", 1}, {"kJ", 1e3}, {"MJ", 1e6}, {"mWh", 3.6}, {"Wh", 3600},
-                                                  {"kWh", 3.6e6}, {"MWh", 3.6e9}, {"GWh", 3.6e12}}};
+constexpr std::array<UnitFactor, 12> kTimeUnits{{{"ns", 1},
+                                                 {"us", 1e3},
+                                                 {"ms", 1e6},
+                                                 {"s", 1e9},
+                                                 {"sec", 1e9},
+                                                 {"m", 6e10},
+                                                 {"min", 6e10},
+                                                 {"h", 3.6e12},
+                                                 {"hour", 3.6e12},
+                                                 {"hours", 3.6e12},
+                                                 {"d", 8.64e13},
+                                                 {"w", 6.048e14}}};
+constexpr std::array<UnitFactor, 8> kEnergyUnits{
+    {{"J", 1}, {"kJ", 1e3}, {"MJ", 1e6}, {"mWh", 3.6}, {"Wh", 3600}, {"kWh", 3.6e6}, {"MWh", 3.6e9}, {"GWh", 3.6e12}}};
 
 /// Takes "12.5unit" off the front of `text`.
 template <std::size_t N>
@@ -68,9 +77,9 @@ std::string lower(std::string_view s) {
 bool contains(std::string_view haystack, std::string_view needle) { return haystack.find(needle) != std::string_view::npos; }
 
 bool contains_ignoring_case(std::string_view haystack, std::string_view needle) {
-  return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end(), [](unsigned char a, unsigned char b) {
-           return std::tolower(a) == std::tolower(b);
-         }) != haystack.end() || needle.empty();
+  return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end(),
+                     [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); }) != haystack.end() ||
+         needle.empty();
 }
 
 std::vector<std::string> csv_fields(std::string_view line) {

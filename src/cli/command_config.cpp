@@ -22,7 +22,8 @@ int get(const Invocation& invocation) {
     // As git: an unset key prints nothing and is exit 1.
     return value.empty() ? 1 : print(value + "\n");
   }
-  return complain({fmt::format("unknown key \"{}\"", invocation.arguments[1]), {}, "see `gramwatt help config`", Error::Kind::missing});
+  return complain(
+      {fmt::format("unknown key \"{}\"", invocation.arguments[1]), {}, "see `gramwatt help config`", Error::Kind::missing});
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ void describe_machine(const job::Machine& m, report::DoctorReport& r) {
   for (const auto& s : m.findings.sensors) {
     const auto& d = s->describe();
     has_cpu = has_cpu || d.component == Component::cpu;
-    r.sensors.push_back({std::string(to_string(d.component)), d.device, std::string(to_string(d.boundary)), d.source, total_shift(d.terms).plus, d.usable_by_job});
+    r.sensors.push_back({std::string(to_string(d.component)), d.device, std::string(to_string(d.boundary)), d.source,
+                         total_shift(d.terms).plus, d.usable_by_job});
   }
   for (const auto& b : m.findings.blocked) r.blocked.push_back({b.family, b.why, b.remedy});
   r.model = m.model.description;
@@ -56,11 +57,14 @@ void describe_place(const Surroundings& s, const Settings& settings, const sense
   if (intensities) {
     const auto& a = intensities->average;
     r.intensity = {a.points.front().value, a.method, a.signal.source, std::nullopt, a.terms};
-    r.marginal = intensities->marginal ? fmt::format("{:.0f} g CO2/kWh, {}", intensities->marginal->points.front().value.value(), intensities->marginal->signal.source)
-                                       : "unknown: " + intensities->marginal_note;
+    r.marginal = intensities->marginal
+                     ? fmt::format("{:.0f} g CO2/kWh, {}", intensities->marginal->points.front().value.value(),
+                                   intensities->marginal->signal.source)
+                     : "unknown: " + intensities->marginal_note;
   }
   r.pue = pue_of(s, place.value_or(place::Place{}), cpu);
-  if (place && !place->zone) r.remedies.emplace_back("gramwatt config set zone ZONE (grid zones: country codes, or such as US-CAL-CISO)");
+  if (place && !place->zone)
+    r.remedies.emplace_back("gramwatt config set zone ZONE (grid zones: country codes, or such as US-CAL-CISO)");
 }
 
 void describe_files(const Settings& settings, report::DoctorReport& r) {
@@ -74,7 +78,9 @@ void describe_files(const Settings& settings, report::DoctorReport& r) {
     r.ledger_state = runs ? fmt::format("{} runs", runs->size()) : runs.error().message();
   }
   r.config = config_path().string();
-  r.config_state = !settings.config.problems.empty() ? fmt::format("{} problems", settings.config.problems.size()) : std::filesystem::exists(config_path(), ec) ? "fine" : "not there; defaults apply";
+  r.config_state = !settings.config.problems.empty()            ? fmt::format("{} problems", settings.config.problems.size())
+                   : std::filesystem::exists(config_path(), ec) ? "fine"
+                                                                : "not there; defaults apply";
 }
 
 }  // namespace

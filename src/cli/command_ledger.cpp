@@ -61,6 +61,7 @@ int command_runs(const Invocation& invocation, const Settings& settings) {
   if (!ledger) return complain(ledger.error());
   const auto records = ledger->list(*filter);
   if (!records) return complain(records.error());
+  for (const Error& other : ledger->skipped()) warn("left out: " + other.message());
   if (settings.json) {
     const auto written = write_output(*settings.json, report::runs_json(*records) + "\n");
     return written ? 0 : complain(written.error());
@@ -109,7 +110,12 @@ int command_tag(const Invocation& invocation, const Settings& settings) {
   if (!ledger) return complain(ledger.error());
   const auto record = ledger->get(invocation.arguments.front());
   if (!record) return complain(record.error());
-  const auto done = ledger->set_tags(record->id, *tags);
+  std::map<std::string, std::string> all = record->tags;
+  for (auto& [key, value] : *tags) {
+    if (value.empty()) all.erase(key);
+    else all[key] = std::move(value);
+  }
+  const auto done = ledger->set_tags(record->id, all);
   return done ? 0 : complain(done.error());
 }
 

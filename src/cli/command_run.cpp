@@ -62,7 +62,8 @@ class Watcher {
     const std::vector<Flow> totals = p.meter.totals();
     for (std::size_t i = 0; i < totals.size(); ++i) {
       const Channel& c = p.channels[i];
-      s.energy = s.energy + Estimate<Joules>{totals[i].job_active.joules(), c.method, c.source, Boundary::node, c.active_terms} +
+      s.energy = s.energy +
+                 Estimate<Joules>{totals[i].job_active.joules(), c.method, c.source, Boundary::node, c.active_terms} +
                  Estimate<Joules>{totals[i].job_idle.joules(), c.method, c.source, Boundary::node, c.idle_terms};
     }
     if (p.begun != nullptr && p.begun->average_intensity) {
@@ -99,33 +100,43 @@ Result<job::RunOptions> options_of(const Invocation& invocation, const Settings&
   o.parent = environment("GRAMWATT_RUN_ID");
   o.roots = Roots::from_environment();
   if (const auto tree = environment("GRAMWATT_TREE")) {
-    o.tree = *tree == "reaper" ? meter::TreeMechanism::reaper : *tree == "task-clock" ? meter::TreeMechanism::task_clock : meter::TreeMechanism::best;
+    o.tree = *tree == "reaper"       ? meter::TreeMechanism::reaper
+             : *tree == "task-clock" ? meter::TreeMechanism::task_clock
+                                     : meter::TreeMechanism::best;
   }
   o.version = kVersion;
   return o;
 }
 
 /// What is asked for and cannot be, found before anything is started.
-Result<void> check_request(const Invocation& invocation, const Surroundings& surroundings, const Settings& settings, const job::Machine& machine) {
+Result<void> check_request(const Invocation& invocation, const Surroundings& surroundings, const Settings& settings,
+                           const job::Machine& machine) {
   // Options and configuration are checked here; the cloud is asked later, while the program already runs.
   place::Query query = place_query(surroundings, settings);
   query.network = false;
   if (const auto place = place::locate(query); !place) return tl::unexpected(place.error());
   if (const auto what = invocation.get("require")) {
-    if (*what != "measured") return fail(fmt::format("\"{}\" cannot be required", *what), "--require", "measured", Error::Kind::usage);
+    if (*what != "measured")
+      return fail(fmt::format("\"{}\" cannot be required", *what), "--require", "measured", Error::Kind::usage);
     if (machine.findings.sensors.empty()) {
-      return fail("no power sensor can be read here", "--require measured", "gramwatt doctor tells why", Error::Kind::unavailable);
+      return fail("no power sensor can be read here", "--require measured", "gramwatt doctor tells why",
+                  Error::Kind::unavailable);
     }
   }
   return {};
 }
 
-int dry_run(const job::RunOptions& options, const job::Machine& machine, const Surroundings& surroundings, const Settings& settings) {
+int dry_run(const job::RunOptions& options, const job::Machine& machine, const Surroundings& surroundings,
+            const Settings& settings) {
   const job::Context c = make_context(surroundings, settings, machine);
   std::string out = fmt::format("would run:      {}\n", fmt::join(options.command, " "));
-  for (const auto& s : machine.findings.sensors) out += fmt::format("would measure:  {} {} by {}\n", to_string(s->describe().component), s->describe().device, s->describe().source);
-  if (machine.findings.sensors.empty()) out += fmt::format("would model:    {}\n                ({})\n", machine.model.description, machine.model.source);
-  out += fmt::format("would weigh:    {:.0f} g/kWh at {}; PUE {:.2f}\n", c.weights.average.points.front().value.value(), c.place.name, c.weights.pue.value.value());
+  for (const auto& s : machine.findings.sensors)
+    out += fmt::format("would measure:  {} {} by {}\n", to_string(s->describe().component), s->describe().device,
+                       s->describe().source);
+  if (machine.findings.sensors.empty())
+    out += fmt::format("would model:    {}\n                ({})\n", machine.model.description, machine.model.source);
+  out += fmt::format("would weigh:    {:.0f} g/kWh at {}; PUE {:.2f}\n", c.weights.average.points.front().value.value(),
+                     c.place.name, c.weights.pue.value.value());
   return print(out);
 }
 
@@ -136,7 +147,8 @@ void tell(const Invocation& invocation, const Settings& settings, const job::Run
   }
   if (result.ledger_error) warn("this run is not kept in the ledger: " + result.ledger_error->message());
   if (settings.json) {
-    if (const auto written = write_output(*settings.json, ledger::to_json(result.record) + "\n"); !written) warn(written.error().message());
+    if (const auto written = write_output(*settings.json, ledger::to_json(result.record) + "\n"); !written)
+      warn(written.error().message());
   }
   (void)invocation;
 }
@@ -169,7 +181,8 @@ int command_run(const Invocation& invocation, const Settings& settings) {
 
   const auto result = job::run(std::move(*options), std::move(machine), clock);
   watcher.end();
-  if (trace != nullptr && std::fclose(trace) != 0) warn(errno_error(errno, "the trace is incomplete", *invocation.get("trace")).message());
+  if (trace != nullptr && std::fclose(trace) != 0)
+    warn(errno_error(errno, "the trace is incomplete", *invocation.get("trace")).message());
   if (!result) return refuse(result.error());
   if (result->start_error) {
     complain(*result->start_error);

@@ -12,9 +12,9 @@
 namespace gramwatt::cli {
 
 struct Option {
-  std::string_view name;         ///< "json": --json
-  char letter = 0;               ///< 'q': also -q
-  std::string_view value;        ///< "FILE"; empty for a flag. An option takes exactly one value.
+  std::string_view name;   ///< "json": --json
+  char letter = 0;         ///< 'q': also -q
+  std::string_view value;  ///< "FILE"; empty for a flag. An option takes exactly one value.
   std::string_view help;
   bool repeatable = false;
 };

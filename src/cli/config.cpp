@@ -1,5 +1,5 @@
-// Reading by toml++, which is heavy: this is the only file that includes it. Writing edits lines, because a round trip through a
-// TOML writer would drop the user's comments.
+// Reading by toml++, which is heavy: this is the only file that includes it. Writing edits lines, because a round trip through
+// a TOML writer would drop the user's comments.
 
 #include "cli/config.hpp"
 
@@ -16,13 +16,16 @@ namespace gramwatt::cli {
 namespace {
 
 const std::vector<std::string>& keys() {
-  static const std::vector<std::string> all{"zone", "pue", "machine", "idle-owner", "project", "stage", "interval", "ledger", "network"};
+  static const std::vector<std::string> all{"zone",  "pue",      "machine", "idle-owner", "project",
+                                            "stage", "interval", "ledger",  "network"};
   return all;
 }
 
 Error unknown_key(const std::string& key) {
   const auto meant = did_you_mean(key, keys());
-  return {fmt::format("unknown key \"{}\"", key), {}, meant ? fmt::format("did you mean {}?", *meant) : fmt::format("keys are {}", fmt::join(keys(), ", ")),
+  return {fmt::format("unknown key \"{}\"", key),
+          {},
+          meant ? fmt::format("did you mean {}?", *meant) : fmt::format("keys are {}", fmt::join(keys(), ", ")),
           Error::Kind::usage};
 }
 
@@ -41,7 +44,8 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
   else if (key == "idle-owner") return into(c.idle_owner, check_idle_owner(value));
   else if (key == "interval") return into(c.interval, check_interval(value));
   else if (key == "network") {
-    if (value != "true" && value != "false") return fail(fmt::format("\"{}\" is neither true nor false", value), "network", {}, Error::Kind::usage);
+    if (value != "true" && value != "false")
+      return fail(fmt::format("\"{}\" is neither true nor false", value), "network", {}, Error::Kind::usage);
     c.network = value == "true";
   } else {
     return tl::unexpected(unknown_key(key));
@@ -92,7 +96,8 @@ Config load_config(const std::filesystem::path& path) {
   try {
     table = toml::parse(*text);
   } catch (const toml::parse_error& e) {
-    config.problems.push_back(fmt::format("{}:{}: {}; the whole file is ignored", path.string(), e.source().begin.line, e.description()));
+    config.problems.push_back(
+        fmt::format("{}:{}: {}; the whole file is ignored", path.string(), e.source().begin.line, e.description()));
     return config;
   }
   for (const auto& [key, node] : table) {
@@ -156,7 +161,9 @@ Result<void> set_config(const std::filesystem::path& path, const std::string& ke
 Result<double> check_pue(const std::string& text) {
   const auto v = parse_number<double>(text);
   // The best published is 1.02; above 5 somebody mistyped.
-  if (!v || *v < 1 || *v > 5) return fail(fmt::format("\"{}\" is no power usage effectiveness", text), "pue", "a number from 1.0 to 5", Error::Kind::usage);
+  if (!v || *v < 1 || *v > 5)
+    return fail(fmt::format("\"{}\" is no power usage effectiveness", text), "pue", "a number from 1.0 to 5",
+                Error::Kind::usage);
   return *v;
 }
 

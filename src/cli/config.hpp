@@ -29,7 +29,8 @@ struct Config {
 /// Every key with its value as it stands in the file; empty where unset.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> config_values(const Config& config);
 
-/// Sets one key, keeping comments and everything else in the file; an empty value removes the key. Checked before it is written.
+/// Sets one key, keeping comments and everything else in the file; an empty value removes the key. Checked before it is
+/// written.
 [[nodiscard]] Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value);
 
 /// The checks that options and configuration share.

@@ -50,7 +50,8 @@ footprint::Machine parts_of(const job::Machine& machine, const place::Place& pla
   return m;
 }
 
-ledger::Host host_of(const job::Machine& machine, const place::Place& place, const std::string& kind, std::vector<std::string> gpus) {
+ledger::Host host_of(const job::Machine& machine, const place::Place& place, const std::string& kind,
+                     std::vector<std::string> gpus) {
   ledger::Host h;
   h.hostname = host_name();
   h.cpu = machine.cpu.name;
@@ -154,14 +155,17 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   c.weights.pue = pue_of(s, place, machine.cpu);
   c.weights.average = std::move(intensities->average);
   c.weights.marginal = std::move(intensities->marginal);
-  if (!c.weights.marginal && !intensities->marginal_note.empty()) c.notes.push_back("marginal intensity unknown: " + intensities->marginal_note);
+  if (!c.weights.marginal && !intensities->marginal_note.empty())
+    c.notes.push_back("marginal intensity unknown: " + intensities->marginal_note);
 
   std::vector<std::string> gpus = gpu_names(machine);
-  c.weights.embodied_per_hour = footprint::embodied(footprint::bill_of_parts(parts_of(machine, place, gpus)), Seconds(3600), Ratio(1));
+  c.weights.embodied_per_hour =
+      footprint::embodied(footprint::bill_of_parts(parts_of(machine, place, gpus)), Seconds(3600), Ratio(1));
   c.host = host_of(machine, place, machine_kind(s, machine.cpu), std::move(gpus));
   c.place = {place.zone, std::string(to_string(place.how)), place.name};
 
-  if (!place.zone) c.advice.push_back("place: name the grid zone with --zone ZONE, or once and for all: gramwatt config set zone ZONE");
+  if (!place.zone)
+    c.advice.push_back("place: name the grid zone with --zone ZONE, or once and for all: gramwatt config set zone ZONE");
   if (!s.pue && c.weights.pue.method == Method::assumed && !at_home(machine.cpu)) {
     c.advice.push_back("PUE: ask the operator of the building, then --pue X");
   }

@@ -31,7 +31,8 @@ std::string wrap(std::string_view text, std::size_t indent, std::size_t width = 
 }
 
 std::string option_words(const Option& o) {
-  return fmt::format("{}--{}{}{}", o.letter != 0 ? fmt::format("-{}, ", o.letter) : "    ", o.name, o.value.empty() ? "" : " ", o.value);
+  return fmt::format("{}--{}{}{}", o.letter != 0 ? fmt::format("-{}, ", o.letter) : "    ", o.name, o.value.empty() ? "" : " ",
+                     o.value);
 }
 
 std::string option_lines(const std::vector<Option>& options) {
@@ -71,8 +72,10 @@ std::string roff_options(const std::vector<Option>& options) {
 }
 
 constexpr std::string_view kExitCodes =
-    "run ends as its command does: with its exit code, or by the same signal; 126 or 127 when it cannot be started, 125 when gramwatt "
-    "failed before the command started. Other commands: 0 success, 1 a check failed, 2 wrong usage, 3 the thing asked for does not "
+    "run ends as its command does: with its exit code, or by the same signal; 126 or 127 when it cannot be started, 125 when "
+    "gramwatt "
+    "failed before the command started. Other commands: 0 success, 1 a check failed, 2 wrong usage, 3 the thing asked for does "
+    "not "
     "exist, 4 a provider or sensor asked for is not available.";
 
 std::string words_of(const std::vector<Option>& options) {
@@ -122,7 +125,8 @@ _gramwatt() {{
 }}
 complete -o default -F _gramwatt gramwatt
 )",
-                     with_value, fmt::join(command_names(), " "), cases, fmt::join(command_names(), " "), words_of(global_options()));
+                     with_value, fmt::join(command_names(), " "), cases, fmt::join(command_names(), " "),
+                     words_of(global_options()));
 }
 
 std::string zsh_quote(std::string_view s) {
@@ -142,7 +146,10 @@ std::string zsh_completion() {
     list += fmt::format("    '{}:{}'\n", c.name, zsh_quote(c.summary));
     cases += fmt::format("    {}) _arguments -S", c.name);
     const auto add = [&](const Option& o) {
-      cases += fmt::format(" \\\n      '{}--{}[{}]{}'", o.repeatable ? "*" : "", o.name, zsh_quote(o.help), o.value.empty() ? "" : fmt::format(":{}:{}", zsh_quote(o.value), o.value == "FILE" || o.value == "PATH" ? "_files" : ""));
+      cases += fmt::format(
+          " \\\n      '{}--{}[{}]{}'", o.repeatable ? "*" : "", o.name, zsh_quote(o.help),
+          o.value.empty() ? ""
+                          : fmt::format(":{}:{}", zsh_quote(o.value), o.value == "FILE" || o.value == "PATH" ? "_files" : ""));
     };
     for (const Option& o : c.options) add(o);
     for (const Option& o : global_options()) add(o);
@@ -176,7 +183,8 @@ std::string fish_quote(std::string_view s) {
 std::string fish_completion() {
   std::string out = "# fish completion for gramwatt\ncomplete -c gramwatt -f\n";
   const auto add = [&](const Option& o, const std::string& condition) {
-    out += fmt::format("complete -c gramwatt -n '{}' -l {}{}{} -d '{}'\n", condition, o.name, o.letter != 0 ? fmt::format(" -s {}", o.letter) : "", o.value.empty() ? "" : " -r", fish_quote(o.help));
+    out += fmt::format("complete -c gramwatt -n '{}' -l {}{}{} -d '{}'\n", condition, o.name,
+                       o.letter != 0 ? fmt::format(" -s {}", o.letter) : "", o.value.empty() ? "" : " -r", fish_quote(o.help));
   };
   for (const Command& c : commands()) {
     out += fmt::format("complete -c gramwatt -n __fish_use_subcommand -a {} -d '{}'\n", c.name, fish_quote(c.summary));
@@ -189,15 +197,17 @@ std::string fish_completion() {
 }  // namespace
 
 std::string help_text() {
-  std::string out = "gramwatt tells what a program costs in energy and carbon, with an interval and a source for every figure.\n\n"
-                    "  gramwatt run -- python train.py\n\nCommands:\n";
+  std::string out =
+      "gramwatt tells what a program costs in energy and carbon,\nwith an interval and a source for every figure.\n\n"
+      "  gramwatt run -- python train.py\n\nCommands:\n";
   for (const Command& c : commands()) out += fmt::format("  {:<12}{}\n", c.name, wrap(c.summary, 14));
   out += "\nOptions of every command:\n" + option_lines(global_options());
   return out + "\n`gramwatt help COMMAND` tells more; `man gramwatt` tells all.\n";
 }
 
 std::string help_text(const Command& c) {
-  std::string out = fmt::format("usage: gramwatt {} {}\n\n{}\n", c.name, c.arguments, wrap(c.description.empty() ? c.summary : c.description, 0));
+  std::string out = fmt::format("usage: gramwatt {} {}\n\n{}\n", c.name, c.arguments,
+                                wrap(c.description.empty() ? c.summary : c.description, 0));
   if (!c.options.empty()) out += "\nOptions:\n" + option_lines(c.options);
   out += "\nOptions of every command:\n" + option_lines(global_options());
   if (!c.examples.empty()) {
@@ -208,13 +218,19 @@ std::string help_text(const Command& c) {
 }
 
 std::string manual_page() {
-  std::string out = ".\\\" Made from the table of commands: gramwatt help --man\n.TH GRAMWATT 1 \"\" \"gramwatt\" \"User Commands\"\n.SH NAME\n"
-                    "gramwatt \\- what a program costs in energy and carbon\n.SH SYNOPSIS\n"
-                    ".B gramwatt run\n[\\fIOPTIONS\\fR] [\\fB\\-\\-\\fR] \\fICMD\\fR [\\fIARG\\fR...]\n.br\n.B gramwatt\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n"
-                    ".SH DESCRIPTION\nMeasures the energy of a program and everything that it starts, and weighs it in CO2e: every figure with a 90 % "
-                    "interval and its source. Where a machine has no power sensor, a model fitted to measured servers stands in, and says so.\n.SH COMMANDS\n";
+  std::string out =
+      ".\\\" Made from the table of commands: gramwatt help --man\n.TH GRAMWATT 1 \"\" \"gramwatt\" \"User Commands\"\n.SH "
+      "NAME\n"
+      "gramwatt \\- what a program costs in energy and carbon\n.SH SYNOPSIS\n"
+      ".B gramwatt run\n[\\fIOPTIONS\\fR] [\\fB\\-\\-\\fR] \\fICMD\\fR [\\fIARG\\fR...]\n.br\n.B gramwatt\n\\fICOMMAND\\fR "
+      "[\\fIOPTIONS\\fR]\n"
+      ".SH DESCRIPTION\nMeasures the energy of a program and everything that it starts, and weighs it in CO2e: every figure "
+      "with a 90 % "
+      "interval and its source. Where a machine has no power sensor, a model fitted to measured servers stands in, and says "
+      "so.\n.SH COMMANDS\n";
   for (const Command& c : commands()) {
-    out += fmt::format(".SS gramwatt {} {}\n{}\n", roff(c.name), roff(c.arguments), roff(c.description.empty() ? c.summary : c.description));
+    out += fmt::format(".SS gramwatt {} {}\n{}\n", roff(c.name), roff(c.arguments),
+                       roff(c.description.empty() ? c.summary : c.description));
     out += roff_options(c.options);
     if (c.examples.empty()) continue;
     out += ".PP\nExamples:\n.nf\n";
@@ -235,7 +251,8 @@ std::string manual_page() {
       {"GRAMWATT_METADATA_URL", "address in place of the cloud's metadata service"},
       {"NO_COLOR", "no colour"}};
   for (const auto& [name, text] : variables) out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(name), roff(text));
-  return out + ".SH FILES\n.TP\n~/.config/gramwatt/config.toml\nconfiguration\n.TP\n~/.local/share/gramwatt/ledger.db\nthe ledger\n";
+  return out +
+         ".SH FILES\n.TP\n~/.config/gramwatt/config.toml\nconfiguration\n.TP\n~/.local/share/gramwatt/ledger.db\nthe ledger\n";
 }
 
 Result<std::string> completion(std::string_view shell) {

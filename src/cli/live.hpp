@@ -33,7 +33,7 @@ class LiveLine {
 
   enum class Form { none, line, title };
   Form form_ = Form::none;
-  Fd terminal_;      ///< opened by us
+  Fd terminal_;  ///< opened by us
   int fd_ = -1;
   bool drawn_ = false;
   Nanoseconds next_{};

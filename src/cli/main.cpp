@@ -56,7 +56,9 @@ int command_help(const Invocation& invocation) {
   if (invocation.command->name != "help") return print(help_text(*invocation.command));
   if (invocation.arguments.empty()) return print(help_text());
   const Command* command = find_command(invocation.arguments.front());
-  if (command == nullptr) return complain({fmt::format("no command \"{}\"", invocation.arguments.front()), {}, "see `gramwatt help`", Error::Kind::missing});
+  if (command == nullptr)
+    return complain(
+        {fmt::format("no command \"{}\"", invocation.arguments.front()), {}, "see `gramwatt help`", Error::Kind::missing});
   return print(help_text(*command));
 }
 

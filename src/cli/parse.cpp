@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/text.hpp"
 #include "cli/commands.hpp"
@@ -28,7 +28,8 @@ const Option* by_name(const std::vector<const Option*>& options, std::string_vie
 }
 
 const Option* by_letter(const std::vector<const Option*>& options, char letter) {
-  const auto it = std::find_if(options.begin(), options.end(), [&](const Option* o) { return letter != 0 && o->letter == letter; });
+  const auto it =
+      std::find_if(options.begin(), options.end(), [&](const Option* o) { return letter != 0 && o->letter == letter; });
   return it == options.end() ? nullptr : *it;
 }
 
@@ -72,7 +73,7 @@ Result<void> parse_options(const Command& command, const std::vector<std::string
     const std::string spec = (o->letter != 0 ? fmt::format("-{},", o->letter) : "") + "--" + std::string(o->name);
     const std::string key(o->name);
     if (o->value.empty()) app.add_flag(spec, flags[key]);
-    else app.add_option(spec, values[key])->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->type_size(1);
+    else app.add_option(spec, values[key])->allow_extra_args(false);  // one value each, however often it is given
   }
   std::vector<std::string> positional;
   if (command.most > 0 && !command.wraps_command) app.add_option("arguments", positional);
@@ -83,14 +84,16 @@ Result<void> parse_options(const Command& command, const std::vector<std::string
     for (const std::string& extra : app.remaining()) {
       if (extra.starts_with("-")) return tl::unexpected(unknown_option(command, options, extra));
     }
-    return tl::unexpected(usage(&command, fmt::format("unexpected argument \"{}\"", app.remaining().empty() ? "" : app.remaining().front())));
+    return tl::unexpected(
+        usage(&command, fmt::format("unexpected argument \"{}\"", app.remaining().empty() ? "" : app.remaining().front())));
   } catch (const CLI::ParseError& e) {
     return tl::unexpected(usage(&command, e.what()));
   }
   for (auto& [name, given] : values) {
     if (given.empty()) continue;
     const Option* o = by_name(options, name);
-    if (given.size() > 1 && !o->repeatable) return tl::unexpected(usage(&command, fmt::format("--{} is given {} times", name, given.size())));
+    if (given.size() > 1 && !o->repeatable)
+      return tl::unexpected(usage(&command, fmt::format("--{} is given {} times", name, given.size())));
     out.values[name] = std::move(given);
   }
   for (const auto& [name, count] : flags) {
@@ -115,8 +118,12 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
   }
   std::vector<std::string> own(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(std::min(at, words.size())));
   if (at >= words.size()) {
-    const bool helps = words.empty() || std::find_if(own.begin(), own.end(), [](const std::string& w) { return w == "-h" || w == "--help"; }) != own.end();
-    if (!helps) return tl::unexpected(usage(nullptr, words.front().starts_with("-") ? fmt::format("no command after {}", words.back()) : "no command"));
+    const bool helps = words.empty() || std::find_if(own.begin(), own.end(), [](const std::string& w) {
+                                          return w == "-h" || w == "--help";
+                                        }) != own.end();
+    if (!helps)
+      return tl::unexpected(
+          usage(nullptr, words.front().starts_with("-") ? fmt::format("no command after {}", words.back()) : "no command"));
     out.command = find_command("help");
     return out;
   }
@@ -125,7 +132,8 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
   if (out.command == nullptr) {
     const auto meant = did_you_mean(name, command_names());
     return tl::unexpected(usage(nullptr, fmt::format("unknown command \"{}\"", name),
-                                meant ? fmt::format("did you mean `gramwatt {}`?", *meant) : fmt::format("to measure a program: gramwatt run -- {}", name)));
+                                meant ? fmt::format("did you mean `gramwatt {}`?", *meant)
+                                      : fmt::format("to measure a program: gramwatt run -- {}", name)));
   }
   std::size_t next = at + 1;
   if (out.command->wraps_command) {
@@ -143,9 +151,13 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
   if (const auto done = parse_options(*out.command, own, out); !done) return tl::unexpected(done.error());
   if (out.has("help")) return out;
   if (out.arguments.size() < out.command->least) {
-    return tl::unexpected(usage(out.command, out.command->wraps_command ? "no command to run" : fmt::format("usage: gramwatt {} {}", out.command->name, out.command->arguments)));
+    return tl::unexpected(
+        usage(out.command, out.command->wraps_command
+                               ? "no command to run"
+                               : fmt::format("usage: gramwatt {} {}", out.command->name, out.command->arguments)));
   }
-  if (out.arguments.size() > out.command->most) return tl::unexpected(usage(out.command, fmt::format("unexpected argument \"{}\"", out.arguments[out.command->most])));
+  if (out.arguments.size() > out.command->most)
+    return tl::unexpected(usage(out.command, fmt::format("unexpected argument \"{}\"", out.arguments[out.command->most])));
   return out;
 }
 

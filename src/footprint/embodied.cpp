@@ -1,7 +1,8 @@
 // What making the machine cost, and the part of it that a run uses up.
 //
-// One bill, no part twice. Tables of embodied carbon overlap: host figures contain their CPUs, some GPU figures contain a share of the
-// host (318 kg for an A100 in Chien 2023 against 150 for the card). So the bill is built from parts that exclude each other:
+// One bill, no part twice. Tables of embodied carbon overlap: host figures contain their CPUs, some GPU figures contain a share
+// of the host (318 kg for an A100 in Chien 2023 against 150 for the card). So the bill is built from parts that exclude each
+// other:
 //   server     1,000 kg: chassis, board, power supply, one CPU, 16 GB (cloud-carbon-footprint and Teads, from Dell's life-cycle
 //              assessment of the R740: 1,313 kg without disks beyond the first, of which memory 533)
 //   CPU        100 kg each beyond the first (the same)
@@ -9,8 +10,8 @@
 //   GPU        164 kg an H100 (NVIDIA's product carbon footprint of the 8-GPU board, 1,312 kg), 128 an A100 SXM (Falk 2025,
 //              arXiv 2509.00093), 150 any other (Luccioni 2022, the figure that most tools use)
 //   desktop or laptop 300 kg (manufacturers' product carbon footprints lie between 150 and 500; assumed)
-// A guest has its share of the host, by hardware threads, and its own memory. The bill is spread over four years of service, of which
-// the machine is reserved 60 % of the time: what nobody reserves must be borne by those who do.
+// A guest has its share of the host, by hardware threads, and its own memory. The bill is spread over four years of service, of
+// which the machine is reserved 60 % of the time: what nobody reserves must be borne by those who do.
 
 #include <algorithm>
 
@@ -42,7 +43,8 @@ Estimate<Grams> kilograms(double kg, std::string source, const char* term, Shift
 
 Part host(const Machine& m) {
   if (m.laptop_or_desktop) {
-    return {"desktop or laptop", kilograms(kPersonalKg, "manufacturers' product carbon footprints, 150..500 kg (assumed)", "embodied-parts", kPersonalShift)};
+    return {"desktop or laptop", kilograms(kPersonalKg, "manufacturers' product carbon footprints, 150..500 kg (assumed)",
+                                           "embodied-parts", kPersonalShift)};
   }
   const int threads = m.guest ? (m.host_threads > 0 ? m.host_threads : kTypicalHostThreads) : std::max(1, m.threads);
   const int packages = m.guest ? kTypicalHostPackages : std::max(1, m.packages);
@@ -50,12 +52,17 @@ Part host(const Machine& m) {
   const double kg = (kServerKg + kFurtherCpuKg * (packages - 1)) * share;
   const std::string name = m.guest ? fmt::format("{} of {} threads of a server with {} CPUs", m.threads, threads, packages)
                                    : fmt::format("server with {} CPU{}", packages, packages == 1 ? "" : "s");
-  return {name, kilograms(kg, "server 1,000 kg, further CPU 100 kg (cloud-carbon-footprint 2026, Dell R740)", "embodied-parts", kServerShift)};
+  return {name, kilograms(kg, "server 1,000 kg, further CPU 100 kg (cloud-carbon-footprint 2026, Dell R740)", "embodied-parts",
+                          kServerShift)};
 }
 
 Part gpu(const std::string& name) {
-  const double kg = contains_ignoring_case(name, "H100") || contains_ignoring_case(name, "H200") ? 164 : contains_ignoring_case(name, "A100") ? 127.6 : 150;
-  const char* source = kg == 164 ? "H100: NVIDIA product carbon footprint, 1,312 kg for 8" : kg == 127.6 ? "A100: Falk et al. 2025" : "GPU 150 kg: Luccioni et al. 2022";
+  const double kg = contains_ignoring_case(name, "H100") || contains_ignoring_case(name, "H200") ? 164
+                    : contains_ignoring_case(name, "A100")                                       ? 127.6
+                                                                                                 : 150;
+  const char* source = kg == 164     ? "H100: NVIDIA product carbon footprint, 1,312 kg for 8"
+                       : kg == 127.6 ? "A100: Falk et al. 2025"
+                                     : "GPU 150 kg: Luccioni et al. 2022";
   return {name, kilograms(kg, source, "embodied-gpu", kGpuShift)};
 }
 
@@ -64,7 +71,8 @@ Part gpu(const std::string& name) {
 Bill bill_of_parts(const Machine& m) {
   Bill bill;
   bill.parts.push_back(host(m));
-  // A guest's memory is its own; the 16 GB that come with a server are a guest's only by its share, and that is below a gigabyte.
+  // A guest's memory is its own; the 16 GB that come with a server are a guest's only by its share, and that is below a
+  // gigabyte.
   const double extra = m.laptop_or_desktop ? 0 : std::max(0.0, m.memory_gb - (m.guest ? 0 : kIncludedMemoryGb));
   if (extra > 0) {
     bill.parts.push_back({fmt::format("{:.0f} GB of memory", extra),
@@ -72,7 +80,10 @@ Bill bill_of_parts(const Machine& m) {
   }
   for (const std::string& name : m.gpus) bill.parts.push_back(gpu(name));
   bill.life = {Seconds(4 * kYear), Method::assumed, "4 years in service", std::nullopt, {{"life", Shift::range(4, 3, 6)}}};
-  bill.utilisation = {Ratio(m.laptop_or_desktop ? 0.2 : 0.6), Method::assumed, m.laptop_or_desktop ? "used 20 % of the time" : "reserved 60 % of the time", std::nullopt,
+  bill.utilisation = {Ratio(m.laptop_or_desktop ? 0.2 : 0.6),
+                      Method::assumed,
+                      m.laptop_or_desktop ? "used 20 % of the time" : "reserved 60 % of the time",
+                      std::nullopt,
                       {{"utilisation", m.laptop_or_desktop ? Shift::range(0.2, 0.1, 0.5) : Shift::range(0.6, 0.3, 1.0)}}};
   return bill;
 }

@@ -17,7 +17,8 @@ Estimate<GramsPerKwh> mean_intensity(std::span<const Slice> slices, const grid::
   double weights = 0;
   for (const Slice& s : slices) {
     // Without energy every moment counts alike.
-    const double weight = energy > 0 ? s.energy.joules().value() : std::max(1.0, static_cast<double>((s.end - s.start).count()));
+    const double weight =
+        energy > 0 ? s.energy.joules().value() : std::max(1.0, static_cast<double>((s.end - s.start).count()));
     weighted += weight * series.mean(s.start, s.end).value();
     weights += weight;
   }

@@ -14,15 +14,15 @@ namespace gramwatt::footprint {
 
 /// One line of the bill of parts. Parts never overlap: a host's total already contains its CPUs.
 struct Part {
-  std::string name;          ///< "server, 1 CPU, 16 GB", "memory beyond 16 GB", "NVIDIA H100 SXM"
-  Estimate<Grams> mass;      ///< cradle to gate, of the part as counted here (share of a host already applied)
+  std::string name;      ///< "server, 1 CPU, 16 GB", "memory beyond 16 GB", "NVIDIA H100 SXM"
+  Estimate<Grams> mass;  ///< cradle to gate, of the part as counted here (share of a host already applied)
 };
 
 /// The machine as a thing that was made.
 struct Bill {
   std::vector<Part> parts;
-  Estimate<Seconds> life;        ///< years in service
-  Estimate<Ratio> utilisation;   ///< share of its life in which somebody reserves it
+  Estimate<Seconds> life;       ///< years in service
+  Estimate<Ratio> utilisation;  ///< share of its life in which somebody reserves it
 };
 
 /// Facts that the bill needs; from sense and place, as plain data.
@@ -30,7 +30,7 @@ struct Machine {
   bool guest = false;
   bool laptop_or_desktop = false;
   int threads = 1;
-  int host_threads = 0;          ///< threads of the host a guest lives on (0: not a guest)
+  int host_threads = 0;  ///< threads of the host a guest lives on (0: not a guest)
   int packages = 1;
   double memory_gb = 0;
   std::string provider, instance;  ///< "aws", "m7a.large"; empty when unknown

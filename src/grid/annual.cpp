@@ -1,10 +1,10 @@
 // Built-in annual intensities.
 //
-// Average: life-cycle, production based, from Ember, Our World in Data and eGRID (tools/build_place_tables.py says how). Annual figures
-// of two honest sources differ: one counts imports and the other does not, one is a year newer. The interval is what was seen
-// when these values were laid against Electricity Maps' newest annual ones (consumption based): the 5 % and 95 % points of
-// their ratio, by kind of zone (docs/validation.md). A part of a country without a value of its own takes the country's, which
-// may be off by a factor of five: Quebec is not Alberta.
+// Average: life-cycle, production based, from Ember, Our World in Data and eGRID (tools/build_place_tables.py says how). Annual
+// figures of two honest sources differ: one counts imports and the other does not, one is a year newer. The interval is what
+// was seen when these values were laid against Electricity Maps' newest annual ones (consumption based): the 5 % and 95 %
+// points of their ratio, by kind of zone (docs/validation.md). A part of a country without a value of its own takes the
+// country's, which may be off by a factor of five: Quebec is not Alberta.
 //
 // Marginal: US zones by EPA's AVERT (fossil units only; direct CO2), other countries by the operating margin of the IFI
 // Default Grid Factors 2021. Listed margins below 100 g/kWh are unknown rather than true: what is turned up on demand emits at
@@ -60,7 +60,10 @@ std::optional<double> lookup(std::string_view table, std::string_view key) {
 }
 
 Shift average_shift(const Row& row) {
-  Shift s = row.kind == "country" ? kCountry : row.kind == "zone" ? kZone : row.kind == "zone-apart" ? kZoneApart : kCountryForPart;
+  Shift s = row.kind == "country"      ? kCountry
+            : row.kind == "zone"       ? kZone
+            : row.kind == "zone-apart" ? kZoneApart
+                                       : kCountryForPart;
   s.plus = std::max(0.1, std::min(s.plus, kDirtiest / row.value - 1));
   return s;
 }
@@ -95,7 +98,8 @@ Series average_series(const Row& row) {
 Intensities unknown_place() {
   const double world = average_row("").value_or(Row{"", "", "", "", 473, 2024}).value;
   Intensities out;
-  out.average = series(SignalKind::average, world, Method::assumed, "unknown-place", Shift::range(world, kWorldLow, kWorldHigh));
+  out.average =
+      series(SignalKind::average, world, Method::assumed, "unknown-place", Shift::range(world, kWorldLow, kWorldHigh));
   out.average.signal.factor = "lifecycle";
   out.average.signal.year = 2024;
   out.average.signal.source = "unknown place: world mean (Ember 2024), range 20..900 g/kWh";

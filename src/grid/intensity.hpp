@@ -19,13 +19,13 @@ enum class SignalKind { average, marginal };
 /// What a signal means; printed beside every figure made with it (contract: I).
 struct Signal {
   SignalKind kind = SignalKind::average;
-  std::string factor;       ///< "direct" | "lifecycle"
-  std::string basis;        ///< "production" | "consumption"
-  bool grid_loss = false;   ///< are grid losses in?
-  int year = 0;             ///< of the data
-  std::string data_kind;    ///< "annual mean", "typical day", "observed", "forecast"
-  std::string gas = "CO2e"; ///< "CO2" where the source has CO2 only
-  std::string source;       ///< with year
+  std::string factor;        ///< "direct" | "lifecycle"
+  std::string basis;         ///< "production" | "consumption"
+  bool grid_loss = false;    ///< are grid losses in?
+  int year = 0;              ///< of the data
+  std::string data_kind;     ///< "annual mean", "typical day", "observed", "forecast"
+  std::string gas = "CO2e";  ///< "CO2" where the source has CO2 only
+  std::string source;        ///< with year
   std::string licence;
   std::vector<std::string> fit_for;  ///< "accounting", "scheduling"
 };

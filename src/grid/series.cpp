@@ -7,7 +7,8 @@ namespace {
 
 /// The point that holds at `t`: the last one that starts at or before it, else the first.
 std::vector<Point>::const_iterator holding(const std::vector<Point>& points, Nanoseconds t) {
-  const auto after = std::upper_bound(points.begin(), points.end(), t, [](Nanoseconds at, const Point& p) { return at < p.start; });
+  const auto after =
+      std::upper_bound(points.begin(), points.end(), t, [](Nanoseconds at, const Point& p) { return at < p.start; });
   return after == points.begin() ? after : after - 1;
 }
 

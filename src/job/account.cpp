@@ -21,8 +21,12 @@ Estimate<Joules> at_node(Estimate<Joules> e) {
 }
 
 ledger::ComponentEnergy component(const Channel& c, const Flow& f) {
-  return {c.component, c.device, both(f.job_active, f.job_idle, c), part(f.job_active, c, c.active_terms),
-          part(f.job_idle, c, c.idle_terms), both(f.machine - f.machine_idle, f.machine_idle, c)};
+  return {c.component,
+          c.device,
+          both(f.job_active, f.job_idle, c),
+          part(f.job_active, c, c.active_terms),
+          part(f.job_idle, c, c.idle_terms),
+          both(f.machine - f.machine_idle, f.machine_idle, c)};
 }
 
 ledger::Energy energy_of(const Measured& m, IdleOwner owner, const Estimate<Ratio>& pue) {
@@ -70,12 +74,14 @@ void derive(const Measured& m, const Weights& w, ledger::RunRecord& r) {
   r.derivations.clear();
   for (const auto& c : r.energy.components) {
     add(fmt::format("energy.{} ({})", to_string(c.component), c.device),
-        fmt::format("active {} J + idle {} J = {} J", number(c.active.value.value()), number(c.idle.value.value()), number(c.energy.value.value())),
-        fmt::format("the whole machine used {} J here in {} s", number(c.machine.value.value()), number(m.duration.value())), c.energy.source);
+        fmt::format("active {} J + idle {} J = {} J", number(c.active.value.value()), number(c.idle.value.value()),
+                    number(c.energy.value.value())),
+        fmt::format("the whole machine used {} J here in {} s", number(c.machine.value.value()), number(m.duration.value())),
+        c.energy.source);
   }
   add("carbon.embodied",
-      fmt::format("{} g/h × {} h × {} of the machine = {} g", number(w.embodied_per_hour.value.value()), number(m.duration.value() / 3600),
-                  number(m.machine_share.value()), number(r.carbon.embodied.value.value())),
+      fmt::format("{} g/h × {} h × {} of the machine = {} g", number(w.embodied_per_hour.value.value()),
+                  number(m.duration.value() / 3600), number(m.machine_share.value()), number(r.carbon.embodied.value.value())),
       "mass of the parts ÷ (life × utilisation), for the time reserved", w.embodied_per_hour.source);
 }
 
@@ -87,7 +93,8 @@ void SliceCollector::add(const Interval& interval) {
   for (const Flow& f : interval.flows) energy += f.job();
   const auto bucket = [&](Nanoseconds t) { return t.count() / kStep.count(); };
   // A step of the wall clock backwards starts a new slice; nothing is lost, and time that was lived twice counts twice.
-  if (!slices_.empty() && bucket(slices_.back().start) == bucket(interval.start.utc) && slices_.back().end <= interval.start.utc + Nanoseconds(1)) {
+  if (!slices_.empty() && bucket(slices_.back().start) == bucket(interval.start.utc) &&
+      slices_.back().end <= interval.start.utc + Nanoseconds(1)) {
     slices_.back().end = std::max(slices_.back().end, interval.end.utc);
     slices_.back().energy += energy;
     return;

@@ -25,10 +25,10 @@ struct Weights {
 /// What was measured.
 struct Measured {
   std::vector<Channel> channels;
-  std::vector<Flow> totals;                ///< by channel
-  std::vector<footprint::Slice> slices;    ///< the job's energy over time
+  std::vector<Flow> totals;              ///< by channel
+  std::vector<footprint::Slice> slices;  ///< the job's energy over time
   Seconds duration;
-  Ratio machine_share{1};                  ///< the part of the machine that was reserved for this run (embodied)
+  Ratio machine_share{1};  ///< the part of the machine that was reserved for this run (embodied)
 };
 
 /// Adds intervals to slices, merged by steps of five minutes of UTC: no intensity series is finer.

@@ -27,7 +27,8 @@
 namespace gramwatt::job {
 namespace {
 
-constexpr std::array kTaken{SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE};
+constexpr std::array kTaken{SIGCHLD, SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP, SIGTTIN,
+                            SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE};
 
 sigset_t taken_set() {
   sigset_t set;

@@ -14,13 +14,14 @@
 
 namespace gramwatt::job {
 
-/// Writes one run: begins it, appends closed intervals as they come (one commit a batch, about one a second), forces them to the
-/// disk once a minute, and finishes it. What fails is remembered and told at the end; it never disturbs the run.
+/// Writes one run: begins it, appends closed intervals as they come (one commit a batch, about one a second), forces them to
+/// the disk once a minute, and finishes it. What fails is remembered and told at the end; it never disturbs the run.
 class LedgerWriter {
  public:
   /// `prepare` runs first, in the new thread, and gives the record to begin with (it may read files or ask a cloud's metadata).
   /// No path: nothing is written, only `prepare` runs.
-  LedgerWriter(std::optional<std::filesystem::path> path, std::vector<Channel> channels, std::function<ledger::RunRecord()> prepare);
+  LedgerWriter(std::optional<std::filesystem::path> path, std::vector<Channel> channels,
+               std::function<ledger::RunRecord()> prepare);
   ~LedgerWriter();
   LedgerWriter(const LedgerWriter&) = delete;
   LedgerWriter& operator=(const LedgerWriter&) = delete;

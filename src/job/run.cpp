@@ -221,13 +221,17 @@ void Runner::complete(ledger::RunRecord& r) {
   m.slices = slices_.slices();
   m.duration = r.duration;
   const double threads_time = r.duration.value() * std::max(1, machine_.cpu.threads);
-  m.machine_share = Ratio(options_.idle_owner == IdleOwner::job || threads_time <= 0 ? meter_->mean_machine_share()
-                                                                                    : std::min(1.0, seconds(meter_->job_cpu()).value() / threads_time));
+  m.machine_share = Ratio(options_.idle_owner == IdleOwner::job || threads_time <= 0
+                              ? meter_->mean_machine_share()
+                              : std::min(1.0, seconds(meter_->job_cpu()).value() / threads_time));
   fill_account(m, weights_of(r), r);
 
-  r.notes.push_back("CPU time of the process tree: " + tree_->mechanism() + (tree_->shortfall().empty() ? "" : " (" + tree_->shortfall() + ")"));
+  r.notes.push_back("CPU time of the process tree: " + tree_->mechanism() +
+                    (tree_->shortfall().empty() ? "" : " (" + tree_->shortfall() + ")"));
   if (tree_->missed_something()) {
-    r.gaps.push_back({"cpu", r.duration, "children of a process that ignores SIGCHLD cannot be counted here; the interval reaches up to all CPU time that nobody else explains"});
+    r.gaps.push_back({"cpu", r.duration,
+                      "children of a process that ignores SIGCHLD cannot be counted here; the interval reaches up to all CPU "
+                      "time that nobody else explains"});
   }
   for (const std::string& note : sensor_notes_) r.notes.push_back(note);
   for (const sense::Blocked& b : blocked_) {
@@ -235,7 +239,8 @@ void Runner::complete(ledger::RunRecord& r) {
   }
   rusage own{};
   getrusage(RUSAGE_SELF, &own);
-  r.own_cpu = Seconds(static_cast<double>(own.ru_utime.tv_sec + own.ru_stime.tv_sec) + 1e-6 * static_cast<double>(own.ru_utime.tv_usec + own.ru_stime.tv_usec));
+  r.own_cpu = Seconds(static_cast<double>(own.ru_utime.tv_sec + own.ru_stime.tv_sec) +
+                      1e-6 * static_cast<double>(own.ru_utime.tv_usec + own.ru_stime.tv_usec));
   r.own_max_rss_mb = static_cast<double>(own.ru_maxrss) * 1024 / 1e6;
 }
 

@@ -57,8 +57,8 @@ struct RunOptions {
   Roots roots;
   meter::TreeMechanism tree = meter::TreeMechanism::best;
   std::string version;
-  std::function<Context(const Machine&)> context;   ///< called once, in another thread
-  std::function<void(const Progress&)> on_tick;     ///< may be empty
+  std::function<Context(const Machine&)> context;  ///< called once, in another thread
+  std::function<void(const Progress&)> on_tick;    ///< may be empty
 };
 
 struct RunResult {

@@ -94,7 +94,8 @@ int RunRegistry::sharers(Nanoseconds monotonic) {
 void RunRegistry::clear_dead() {
   for (auto& slot : page_->slots) {
     std::uint64_t seen = slot.load(std::memory_order_relaxed);
-    if (seen != 0 && seen != mine_ && seen != token(pid_of(seen), start_time(pid_of(seen)))) slot.compare_exchange_strong(seen, 0);
+    if (seen != 0 && seen != mine_ && seen != token(pid_of(seen), start_time(pid_of(seen))))
+      slot.compare_exchange_strong(seen, 0);
   }
 }
 

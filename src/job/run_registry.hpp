@@ -1,10 +1,10 @@
 #pragma once
 // Which runs are on this machine now? They share what it draws while idle.
 //
-// Two runs at the same time on one machine must not both pay all of its idle power. A page of shared memory, one for the machine,
-// has a slot for each run: process id and start time, which together name a process for ever. Counting the slots is a look at
-// memory, cheap enough for every tick; slots of the dead are cleared once a second. Nothing breaks when the page is not to be
-// had (another file system, a hostile file in its place): a run then counts itself only.
+// Two runs at the same time on one machine must not both pay all of its idle power. A page of shared memory, one for the
+// machine, has a slot for each run: process id and start time, which together name a process for ever. Counting the slots is a
+// look at memory, cheap enough for every tick; slots of the dead are cleared once a second. Nothing breaks when the page is not
+// to be had (another file system, a hostile file in its place): a run then counts itself only.
 //
 // Thread safety: one thread uses an object; any number of processes share the page.
 

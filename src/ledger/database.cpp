@@ -68,7 +68,7 @@ std::string shell_quoted(const std::string& path) { return "'" + path + "'"; }
 Result<void> make_file(const std::filesystem::path& path) {
   std::error_code ec;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ec);
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno != ENOENT) return tl::unexpected(errno_error(errno, "cannot open the ledger", path.string()));
     if (::mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
@@ -161,7 +161,7 @@ Database::~Database() {
 
 Result<void> Database::check_header() {
   sqlite3_file* file = nullptr;
-  struct stat info {};  // SQLite's own xFileSize tells 0 for a file of one byte
+  struct stat info{};  // SQLite's own xFileSize tells 0 for a file of one byte
   if (sqlite3_file_control(db_->getHandle(), "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == nullptr ||
       file->pMethods == nullptr || ::stat(path_.c_str(), &info) != 0) {
     return fail("cannot read the ledger", path_.string());
@@ -206,13 +206,16 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
 void Database::set_up() {
   sqlite3* const handle = db_->getHandle();
   (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  (void)sqlite3_wal_hook(handle, [](void* self, sqlite3* db, const char*, int pages) {
-    auto* d = static_cast<Database*>(self);
-    d->log_pages_ = pages;
-    // What was committed is safe in the log, so a checkpoint that fails is not the commit's failure.
-    if (pages >= kLogPagesAtMost) (void)sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    return SQLITE_OK;
-  }, this);
+  (void)sqlite3_wal_hook(
+      handle,
+      [](void* self, sqlite3* db, const char*, int pages) {
+        auto* d = static_cast<Database*>(self);
+        d->log_pages_ = pages;
+        // What was committed is safe in the log, so a checkpoint that fails is not the commit's failure.
+        if (pages >= kLogPagesAtMost) (void)sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        return SQLITE_OK;
+      },
+      this);
 
   const int version = db_->execAndGet("PRAGMA user_version");
   if (version == 0) make_schema();
@@ -228,8 +231,8 @@ void Database::make_schema() {
   db_->exec("BEGIN EXCLUSIVE");
   try {
     if (db_->execAndGet("PRAGMA user_version").getInt() == 0) {  // else another process was faster
-      db_->exec("PRAGMA application_id=" + std::to_string(kApplicationId) + "; PRAGMA user_version=" +
-                std::to_string(kSchemaVersion) + ";" + kSchema);
+      db_->exec("PRAGMA application_id=" + std::to_string(kApplicationId) +
+                "; PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";" + kSchema);
     }
     db_->exec("COMMIT");
   } catch (...) {
@@ -240,7 +243,7 @@ void Database::make_schema() {
 
 Result<std::unique_ptr<Database>> Database::open_read_only(const std::filesystem::path& path) {
   using Opened = Result<std::unique_ptr<Database>>;
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return nullptr;
     return tl::unexpected(errno_error(errno, "cannot open the ledger", path.string()));

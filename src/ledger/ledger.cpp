@@ -20,8 +20,8 @@
 namespace gramwatt::ledger {
 
 struct Ledger::Impl {
-  std::filesystem::path ledger;   ///< as asked for
-  std::filesystem::path own_path; ///< the file of this host
+  std::filesystem::path ledger;    ///< as asked for
+  std::filesystem::path own_path;  ///< the file of this host
   Surroundings surroundings;
   bool network = false;
   std::unique_ptr<Database> own;  ///< null: nothing there yet, opened for reading
@@ -147,9 +147,8 @@ Result<std::vector<RunRecord>> Ledger::list(const Filter& filter) const {
     std::move(some->begin(), some->end(), std::back_inserter(all));
   }
   if (databases.size() > 1) {
-    std::sort(all.begin(), all.end(), [](const RunRecord& a, const RunRecord& b) {
-      return std::tie(a.start_utc, a.id) > std::tie(b.start_utc, b.id);
-    });
+    std::sort(all.begin(), all.end(),
+              [](const RunRecord& a, const RunRecord& b) { return std::tie(a.start_utc, a.id) > std::tie(b.start_utc, b.id); });
     if (filter.limit != 0 && all.size() > filter.limit) all.resize(filter.limit);
   }
   return all;

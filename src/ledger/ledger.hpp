@@ -22,8 +22,8 @@ namespace gramwatt::ledger {
 struct Filter {
   std::optional<std::string> project{}, stage{}, name{};
   std::map<std::string, std::string> tags{};  ///< all of them
-  Nanoseconds since{};   ///< started at or after; 0 = always
-  std::size_t limit = 0; ///< newest first; 0 = all
+  Nanoseconds since{};                        ///< started at or after; 0 = always
+  std::size_t limit = 0;                      ///< newest first; 0 = all
 };
 
 /// What a ledger asks of the machine it is on. Tests give their own answers; what is left empty is asked of the real machine.

@@ -42,7 +42,7 @@ bool is_network_folder(const std::filesystem::path& folder) {
   std::error_code ec;
   std::filesystem::path at = std::filesystem::absolute(folder, ec);
   for (;;) {
-    struct statfs info {};
+    struct statfs info{};
     if (::statfs(at.c_str(), &info) == 0) {
       const auto magic = static_cast<std::uint32_t>(info.f_type);  // f_type is signed and wider: the magics are 32 bits
       return std::find(kNetworkMagics.begin(), kNetworkMagics.end(), magic) != kNetworkMagics.end();

@@ -16,6 +16,6 @@ namespace gramwatt::ledger {
 
 /// The files of all hosts beside `ledger` ("ledger.db", "ledger-*.db"), sorted, without `own`.
 [[nodiscard]] std::vector<std::filesystem::path> paths_of_other_hosts(const std::filesystem::path& ledger,
-                                                                     const std::filesystem::path& own);
+                                                                      const std::filesystem::path& own);
 
 }  // namespace gramwatt::ledger

@@ -42,7 +42,7 @@ struct ComponentEnergy {
 struct Energy {
   Estimate<Joules> total, active, idle;  ///< the program's, boundary node
   IdleOwner idle_owner = IdleOwner::job;
-  Estimate<Joules> facility;             ///< total × pue
+  Estimate<Joules> facility;  ///< total × pue
   Estimate<Ratio> pue;
   std::vector<ComponentEnergy> components;
   Estimate<Joules> machine, unattributed;
@@ -82,11 +82,11 @@ struct RunRecord {
   Estimate<Grams>
       embodied_per_hour;  ///< of the whole machine; with the intensities and the PUE it lets an interrupted run be settled
   std::vector<Gap> gaps;
-  std::vector<std::string> advice;     ///< what would make the figures more certain
-  std::vector<std::string> notes;      ///< what was assumed, which mechanism counted the tree, …
+  std::vector<std::string> advice;  ///< what would make the figures more certain
+  std::vector<std::string> notes;   ///< what was assumed, which mechanism counted the tree, …
   std::vector<Derivation> derivations;
   std::string version;
-  Seconds own_cpu{};                   ///< CPU time of gramwatt itself
+  Seconds own_cpu{};  ///< CPU time of gramwatt itself
   double own_max_rss_mb = 0;
 };
 

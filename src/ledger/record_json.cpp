@@ -31,11 +31,17 @@ class Writer {
   explicit Writer(Json& out) : out_(out) { out_ = Json::object(); }
 
   template <class T>
-  void operator()(const char* key, const T& v) { put(out_[key], v); }
+  void operator()(const char* key, const T& v) {
+    put(out_[key], v);
+  }
   template <class T>
-  void extra(const char* key, const T& v) { put(out_[key], v); }
+  void extra(const char* key, const T& v) {
+    put(out_[key], v);
+  }
   template <class T>
-  void derived(const char* key, const T& v) { put(out_[key], v); }
+  void derived(const char* key, const T& v) {
+    put(out_[key], v);
+  }
   template <class T>
   void if_present(const char* key, const std::optional<T>& v) {
     if (v) put(out_[key], *v);
@@ -144,9 +150,13 @@ class Reader {
   template <class T>
   void derived(const char*, const T&) {}
   template <class T>
-  void if_present(const char* key, std::optional<T>& v) { extra(key, v); }
+  void if_present(const char* key, std::optional<T>& v) {
+    extra(key, v);
+  }
   template <class T>
-  void of_gas(const char* key, T& v, const std::string&) { (*this)(key, v); }
+  void of_gas(const char* key, T& v, const std::string&) {
+    (*this)(key, v);
+  }
 
   /// Records of other writers have the sizes of terms only: symmetric shifts.
   void shifts(const char* key, Terms& terms) {
@@ -156,19 +166,25 @@ class Reader {
     for (const auto& [id, size] : symmetric) terms[id] = Shift::symmetric(size);
   }
   void constant(const char* key, const char* text) {
-    at(key, [&](const Json& j) {
-      if (j != text) r_.wrong("is not \"" + std::string(text) + "\"");
-    }, /*required=*/true);
+    at(
+        key,
+        [&](const Json& j) {
+          if (j != text) r_.wrong("is not \"" + std::string(text) + "\"");
+        },
+        /*required=*/true);
   }
   void instant(const char* key, Nanoseconds& utc) {
-    at(key, [&](const Json& j) {
-      std::optional<std::string> text;
-      get(j, text, r_);
-      if (!text || r_.error) return;
-      const auto parsed = parse_iso8601(*text);
-      if (!parsed) return r_.wrong("is no UTC time");
-      utc = *parsed;
-    }, /*required=*/true);
+    at(
+        key,
+        [&](const Json& j) {
+          std::optional<std::string> text;
+          get(j, text, r_);
+          if (!text || r_.error) return;
+          const auto parsed = parse_iso8601(*text);
+          if (!parsed) return r_.wrong("is no UTC time");
+          utc = *parsed;
+        },
+        /*required=*/true);
   }
   void exact_instant(const char* key, Nanoseconds& utc) {
     std::int64_t count = utc.count();
@@ -177,15 +193,24 @@ class Reader {
   }
   template <class F>
   void nested(const char* key, F&& body) {
-    at(key, [&](const Json& j) { Reader inner(j, r_); body(inner); }, /*required=*/true);
+    at(
+        key,
+        [&](const Json& j) {
+          Reader inner(j, r_);
+          body(inner);
+        },
+        /*required=*/true);
   }
   template <class F>
   void nested_or_null(const char* key, bool, F&& body) {
-    at(key, [&](const Json& j) {
-      if (j.is_null()) return;
-      Reader inner(j, r_);
-      body(inner);
-    }, /*required=*/true);
+    at(
+        key,
+        [&](const Json& j) {
+          if (j.is_null()) return;
+          Reader inner(j, r_);
+          body(inner);
+        },
+        /*required=*/true);
   }
 
  private:

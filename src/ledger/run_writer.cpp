@@ -1,10 +1,10 @@
 // How a run is written while it goes on.
 //
 // Every append is one commit: the blob of the current minute is written anew with the second that has just closed (up to 3 KB,
-// no fsync, 12 to 16 µs of CPU time). After kIntervalsABlob intervals a new blob begins. Of what is old nobody needs the seconds, so
-// every ten minutes the oldest blobs are merged: beyond one hour to UTC minutes, beyond one day to five minutes of UTC, which
-// is the finest step in which grids publish carbon intensity. The sums stay exact (interval_blob.hpp). A run of thirty days is
-// then about 13,000 intervals, whatever its sampling rate: 0.5 MB with one channel, 1.7 MB with eight.
+// no fsync, 12 to 16 µs of CPU time). After kIntervalsABlob intervals a new blob begins. Of what is old nobody needs the
+// seconds, so every ten minutes the oldest blobs are merged: beyond one hour to UTC minutes, beyond one day to five minutes of
+// UTC, which is the finest step in which grids publish carbon intensity. The sums stay exact (interval_blob.hpp). A run of
+// thirty days is then about 13,000 intervals, whatever its sampling rate: 0.5 MB with one channel, 1.7 MB with eight.
 //
 // A commit that fails (disk full for a while, another writer for too long) loses nothing: what was appended stays in memory and
 // goes with the next one.
@@ -154,7 +154,8 @@ Result<void> RunWriter::append(const std::string& id, std::span<const Interval> 
     for (const Interval& i : intervals) {
       if (i.flows.size() == run.channels) continue;
       return fail("an interval has " + std::to_string(i.flows.size()) + " flows, the run has " + std::to_string(run.channels) +
-                      " channels", id, {}, Error::Kind::usage);
+                      " channels",
+                  id, {}, Error::Kind::usage);
     }
     for (const Interval& i : intervals) {
       if (run.aged_at.count() == 0) run.aged_at = i.start.utc;
@@ -210,8 +211,8 @@ void RunWriter::merge_older(const std::string& id, const OpenRun& run, std::int6
   }
   const std::size_t already_merged = seqs.size();
   {
-    const auto s = db_.statement(
-        "SELECT seq, end_utc, data FROM blobs WHERE run = ? AND resolution_s = ? AND seq < ? ORDER BY seq");
+    const auto s =
+        db_.statement("SELECT seq, end_utc, data FROM blobs WHERE run = ? AND resolution_s = ? AND seq < ? ORDER BY seq");
     s->bindNoCopy(1, id);
     s->bind(2, from_s);
     s->bind(3, run.pending.back().seq);

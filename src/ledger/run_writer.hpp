@@ -34,8 +34,8 @@ class RunWriter {
     std::size_t channels = 0;
     std::vector<Pending> pending;  ///< the last one is the blob that grows
     std::int64_t next_seq = 0;
-    bool dirty = false;            ///< pending holds what no commit has taken yet
-    Nanoseconds aged_at{};         ///< UTC when old intervals were last merged
+    bool dirty = false;     ///< pending holds what no commit has taken yet
+    Nanoseconds aged_at{};  ///< UTC when old intervals were last merged
   };
 
   [[nodiscard]] Result<OpenRun*> open_run(const std::string& id);

@@ -63,7 +63,9 @@ std::optional<MachineCpu::Use> MachineCpu::read(const Instant& now) {
   Use use;
   if (last_at_) {
     const Nanoseconds passed = elapsed(*last_at_, now);
-    const auto ticks = [&](std::uint64_t from, std::uint64_t to) { return tick_ * static_cast<std::int64_t>(to > from ? to - from : 0); };
+    const auto ticks = [&](std::uint64_t from, std::uint64_t to) {
+      return tick_ * static_cast<std::int64_t>(to > from ? to - from : 0);
+    };
     const Nanoseconds whole = passed * static_cast<std::int64_t>(now_.online);
     use.steal = std::min(ticks(last_.all.steal, now_.all.steal), whole);
     use.busy = std::clamp(whole - ticks(last_.all.idle, now_.all.idle) - use.steal, Nanoseconds{0}, whole);
@@ -79,8 +81,10 @@ double MachineCpu::capacity_of_busy_thread(Nanoseconds passed) {
   busy_fraction_.resize(now_.cpus.size());
   double sum = 0;
   for (std::size_t i = 0; i < now_.cpus.size(); ++i) {
-    const auto still = static_cast<double>((now_.cpus[i].idle - last_.cpus[i].idle) + (now_.cpus[i].steal - last_.cpus[i].steal));
-    busy_fraction_[i] = std::clamp(1 - still * static_cast<double>(tick_.count()) / static_cast<double>(passed.count()), 0.0, 1.0);
+    const auto still =
+        static_cast<double>((now_.cpus[i].idle - last_.cpus[i].idle) + (now_.cpus[i].steal - last_.cpus[i].steal));
+    busy_fraction_[i] =
+        std::clamp(1 - still * static_cast<double>(tick_.count()) / static_cast<double>(passed.count()), 0.0, 1.0);
     sum += busy_fraction_[i];
   }
   if (sum <= 0) return 1;

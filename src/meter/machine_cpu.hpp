@@ -1,8 +1,8 @@
 #pragma once
 // How busy the whole machine was, between two instants.
 //
-// /proc/stat's busy columns are tick samples: 2 ms of work every 4 ms showed as 0.02 s or as 6.05 s of 3.03. Its idle columns are
-// accounted exactly on tickless kernels. So busy = CPUs × elapsed − Δ(idle + iowait) − Δsteal, from the summed line, whose
+// /proc/stat's busy columns are tick samples: 2 ms of work every 4 ms showed as 0.02 s or as 6.05 s of 3.03. Its idle columns
+// are accounted exactly on tickless kernels. So busy = CPUs × elapsed − Δ(idle + iowait) − Δsteal, from the summed line, whose
 // resolution is one clock tick (10 ms) for the machine rather than for each CPU.
 
 #include <array>
@@ -18,14 +18,14 @@ namespace gramwatt::meter {
 
 /// Parsed counters of /proc/stat, in clock ticks.
 struct CpuTicks {
-  std::uint64_t idle = 0;   ///< idle + iowait
+  std::uint64_t idle = 0;  ///< idle + iowait
   std::uint64_t steal = 0;
 };
 
 struct ProcStat {
   CpuTicks all;
-  std::vector<CpuTicks> cpus;   ///< by position in the file
-  std::size_t online = 0;       ///< "cpuN" lines
+  std::vector<CpuTicks> cpus;  ///< by position in the file
+  std::size_t online = 0;      ///< "cpuN" lines
 };
 
 /// Parses the head of /proc/stat into `out` (its vector is reused). `each`: also the lines of single CPUs.
@@ -36,9 +36,9 @@ class MachineCpu {
   MachineCpu(const Roots& roots, const sense::CpuIdentity& cpu);
 
   struct Use {
-    Nanoseconds busy{};    ///< CPU time of everything on the machine since the previous read, steal excluded
+    Nanoseconds busy{};  ///< CPU time of everything on the machine since the previous read, steal excluded
     Nanoseconds steal{};
-    double capacity = 1;   ///< what one busy hardware thread was worth, in threads of a fully loaded machine (SMT: up to 1.5)
+    double capacity = 1;  ///< what one busy hardware thread was worth, in threads of a fully loaded machine (SMT: up to 1.5)
   };
 
   /// Since the previous read; nothing when /proc/stat cannot be read. The first call returns zeros.

@@ -1,8 +1,8 @@
 // The meter.
 //
 // Counters accumulate, so a run needs two good readings and the law of conservation; everything between is there to split the
-// energy fairly and to weigh it with the carbon of its own time. The sampling tick (default 100 ms) reads the fast sources. Once
-// a second an interval closes: only then is energy split, because shares of CPU time are known to a clock tick (10 ms) and
+// energy fairly and to weigh it with the carbon of its own time. The sampling tick (default 100 ms) reads the fast sources.
+// Once a second an interval closes: only then is energy split, because shares of CPU time are known to a clock tick (10 ms) and
 // would be noise at the sampling rate.
 //
 // Of each channel the machine's energy E splits so:
@@ -27,7 +27,8 @@ namespace {
 constexpr Nanoseconds kSlowRead = std::chrono::microseconds(80);
 
 // Sharing a machine's active energy by CPU time ignores frequency, SMT and instructions; the error counts where others work at
-// the same time. METRION (arXiv 2512.06806) reaches 4 % per thread with all of them modelled; plain CPU time is several times worse.
+// the same time. METRION (arXiv 2512.06806) reaches 4 % per thread with all of them modelled; plain CPU time is several times
+// worse.
 constexpr double kCpuTimeShareError = 0.25;
 
 // What fills a gap is this run's own mean; a program may do something else just then.
@@ -67,8 +68,13 @@ void Meter::build_channels(bool has_cpu_sensors) {
   }
   if (!sources_.empty()) {
     platform_channel_ = channels_.size();
-    Channel c{Component::platform, has_cpu_sensors ? "power supply, fans, board" : "power supply and fans for the GPUs",
-              Boundary::node, Method::modelled, lift_.source, {}, {}};
+    Channel c{Component::platform,
+              has_cpu_sensors ? "power supply, fans, board" : "power supply and fans for the GPUs",
+              Boundary::node,
+              Method::modelled,
+              lift_.source,
+              {},
+              {}};
     c.active_terms["platform-loss"] = lift_.loss_shift;
     c.idle_terms["platform-loss"] = lift_.loss_shift;
     channels_.push_back(std::move(c));
@@ -144,7 +150,8 @@ void Meter::read_sources(bool all) {
       continue;  // counters accumulate: the next good read closes this by itself
     }
     s.tick_energy = r->energy - s.last.energy;
-    if (r->resumed) lose(s, s.last.at, r->at, s.failure.empty() ? "the counter was reset or wrapped more than once" : s.failure);
+    if (r->resumed)
+      lose(s, s.last.at, r->at, s.failure.empty() ? "the counter was reset or wrapped more than once" : s.failure);
     s.last = *r;
     s.failure.clear();
   }
@@ -210,13 +217,16 @@ void Meter::split_model(std::vector<Flow>& flows) const {
   const Nanoseconds slack = machine_cpu_reader_.tick() * 2;
   if (open_.steal > Nanoseconds{0} && job > open_.machine_cpu + slack) job = open_.machine_cpu + slack;
   const Nanoseconds busy = std::max(open_.machine_cpu, job);
-  const double capacity = open_.machine_cpu > Nanoseconds{0} ? open_.capacity_time / static_cast<double>(open_.machine_cpu.count()) : 1;
-  const double load = static_cast<double>(busy.count()) * capacity / (static_cast<double>(length.count()) * std::max(1, setup_.cpu.threads));
+  const double capacity =
+      open_.machine_cpu > Nanoseconds{0} ? open_.capacity_time / static_cast<double>(open_.machine_cpu.count()) : 1;
+  const double load =
+      static_cast<double>(busy.count()) * capacity / (static_cast<double>(length.count()) * std::max(1, setup_.cpu.threads));
   Flow& f = flows[*model_channel_];
   const Microjoules active(setup_.model.active(load) * seconds(length));
   f.machine_idle = Microjoules(setup_.model.fixed.value * seconds(length));
   f.machine = f.machine_idle + active;
-  f.job_active = busy > Nanoseconds{0} ? scaled(active, static_cast<double>(job.count()) / static_cast<double>(busy.count())) : Microjoules{};
+  f.job_active = busy > Nanoseconds{0} ? scaled(active, static_cast<double>(job.count()) / static_cast<double>(busy.count()))
+                                       : Microjoules{};
   f.job_idle = scaled(f.machine_idle, idle_share());
 }
 
@@ -324,7 +334,8 @@ void Meter::settle_terms() {
       c.idle_terms[id] = {shift.minus, up};
       if (active > 0) c.active_terms[id] = {-shift.minus * idle / active, -up * idle / active};
     }
-    if (d.component != Component::gpu && others > 0) c.active_terms["cpu-time-share"] = Shift::symmetric(kCpuTimeShareError * others);
+    if (d.component != Component::gpu && others > 0)
+      c.active_terms["cpu-time-share"] = Shift::symmetric(kCpuTimeShareError * others);
     if (length.value() > 0) {
       const double edge = std::min(1.0, seconds(d.resolution) / length);
       if (edge > 1e-4) c.active_terms["resolution:" + d.id] = c.idle_terms["resolution:" + d.id] = Shift::symmetric(edge);

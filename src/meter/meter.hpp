@@ -75,15 +75,15 @@ class Meter {
   struct Source {
     std::unique_ptr<sense::Sensor> sensor;
     std::size_t channel = 0;
-    sense::Reading last;         ///< last good reading
-    Microjoules at_start;        ///< energy when the run started
-    Microjoules closed_at;       ///< energy at the last close
-    Instant closed_instant;      ///< instant of that energy
-    bool slow = false;           ///< read only when an interval closes
-    std::string failure;         ///< of the reads since the last good one; empty when all is well
-    Microjoules pending_fill;    ///< filled energy not yet closed
-    Microjoules filled;          ///< all of it
-    Microjoules tick_energy;     ///< since the previous tick
+    sense::Reading last;       ///< last good reading
+    Microjoules at_start;      ///< energy when the run started
+    Microjoules closed_at;     ///< energy at the last close
+    Instant closed_instant;    ///< instant of that energy
+    bool slow = false;         ///< read only when an interval closes
+    std::string failure;       ///< of the reads since the last good one; empty when all is well
+    Microjoules pending_fill;  ///< filled energy not yet closed
+    Microjoules filled;        ///< all of it
+    Microjoules tick_energy;   ///< since the previous tick
     Nanoseconds lost{};
     std::string lost_why;
   };

@@ -8,9 +8,9 @@ namespace gramwatt::meter {
 
 /// The modelled `platform` line beside chip sensors, boundary node: loss × chips + base.
 struct PlatformLift {
-  double loss = 0;         ///< power supply, voltage regulators and the fans that follow the load, per watt at the chips
+  double loss = 0;  ///< power supply, voltage regulators and the fans that follow the load, per watt at the chips
   Shift loss_shift;
-  Watts base;              ///< board, fans at rest, disks, NIC, BMC
+  Watts base;  ///< board, fans at rest, disks, NIC, BMC
   Shift base_shift;
   std::string source;
 };

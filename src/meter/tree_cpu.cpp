@@ -6,7 +6,8 @@
 //   cgroup 2 leaf            exact in every scene; needs a writable cgroup 2 folder (root, or a delegated one).
 //   inherited task clock     a perf software counter that children inherit: exact for what lives, −1 to −4 % where processes
 //                            leave zombies; sees children of parents that ignore SIGCHLD. Needs perf_event_paranoid ≤ 2.
-//   reaper                   gramwatt is a sub-reaper, so that every orphan ends at its wait4, whose rusage is exact and carries
+//   reaper                   gramwatt is a sub-reaper, so that every orphan ends at its wait4, whose rusage is exact and
+//   carries
 //                            all that the process itself had reaped. Blind to children of a parent that ignores SIGCHLD: the
 //                            kernel throws their times away. Needs nothing.
 //
@@ -59,7 +60,8 @@ void remove_old_leaves(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, ec)) {
     if (!entry.path().filename().string().starts_with(kLeafPrefix)) continue;
     struct stat info{};
-    if (::stat(entry.path().c_str(), &info) == 0 && now - info.st_ctime > 60) ::rmdir(entry.path().c_str());  // fails while in use
+    if (::stat(entry.path().c_str(), &info) == 0 && now - info.st_ctime > 60)
+      ::rmdir(entry.path().c_str());  // fails while in use
   }
 }
 
@@ -70,14 +72,16 @@ class CgroupLeaf final : public TreeCpu {
     if (!parent) return tl::unexpected(parent.error());
     remove_old_leaves(*parent);
     auto leaf = std::unique_ptr<CgroupLeaf>(new CgroupLeaf(fs::path(*parent) / (kLeafPrefix + name)));
-    if (::mkdir(leaf->path_.c_str(), 0755) != 0) return tl::unexpected(errno_error(errno, "cannot make a cgroup", leaf->path_.string()));
+    if (::mkdir(leaf->path_.c_str(), 0755) != 0)
+      return tl::unexpected(errno_error(errno, "cannot make a cgroup", leaf->path_.string()));
     leaf->made_ = true;
     leaf->folder_ = Fd(::open(leaf->path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     auto stat = open_read(leaf->path_ / "cpu.stat");
     if (!leaf->folder_ || !stat) return fail("has no cpu.stat", leaf->path_.string());
     leaf->stat_ = std::move(*stat);
     // Being allowed to make a folder is not yet being allowed to move processes into it.
-    if (::access((leaf->path_ / "cgroup.procs").c_str(), W_OK) != 0 || ::access((fs::path(*parent) / "cgroup.procs").c_str(), W_OK) != 0) {
+    if (::access((leaf->path_ / "cgroup.procs").c_str(), W_OK) != 0 ||
+        ::access((fs::path(*parent) / "cgroup.procs").c_str(), W_OK) != 0) {
       return tl::unexpected(errno_error(errno, "cannot move a process into a cgroup", leaf->path_.string()));
     }
     return leaf;
@@ -125,7 +129,8 @@ Nanoseconds process_cpu(pid_t pid) {
   Nanoseconds total{};
   clockid_t clock{};
   timespec t{};
-  if (clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &t) == 0) total += std::chrono::seconds(t.tv_sec) + Nanoseconds(t.tv_nsec);
+  if (clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &t) == 0)
+    total += std::chrono::seconds(t.tv_sec) + Nanoseconds(t.tv_nsec);
   const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
   if (!stat) return total;
   const std::string_view all = *stat;
@@ -176,7 +181,8 @@ LiveTree walk_own_children() {
 
 class Reaper final : public TreeCpu {
  public:
-  explicit Reaper(bool try_task_clock, std::string shortfall) : shortfall_(std::move(shortfall)), try_task_clock_(try_task_clock) {}
+  explicit Reaper(bool try_task_clock, std::string shortfall)
+      : shortfall_(std::move(shortfall)), try_task_clock_(try_task_clock) {}
 
   void attach(pid_t root) override {
     if (!try_task_clock_) return;
@@ -191,7 +197,8 @@ class Reaper final : public TreeCpu {
     attr.exclude_hv = 1;
     task_clock_ = Fd(static_cast<int>(syscall(SYS_perf_event_open, &attr, root, -1, -1, PERF_FLAG_FD_CLOEXEC)));
     if (!task_clock_) {
-      shortfall_ += std::string("; no inherited task clock (") + std::strerror(errno) + "; sudo sysctl kernel.perf_event_paranoid=2 allows it)";
+      shortfall_ += std::string("; no inherited task clock (") + std::strerror(errno) +
+                    "; sudo sysctl kernel.perf_event_paranoid=2 allows it)";
     }
   }
 
@@ -200,7 +207,8 @@ class Reaper final : public TreeCpu {
   [[nodiscard]] Nanoseconds read() override {
     if (task_clock_) {
       std::uint64_t ns = 0;
-      if (::read(task_clock_.get(), &ns, sizeof ns) == sizeof ns) last_ = std::max(last_, Nanoseconds(static_cast<std::int64_t>(ns)));
+      if (::read(task_clock_.get(), &ns, sizeof ns) == sizeof ns)
+        last_ = std::max(last_, Nanoseconds(static_cast<std::int64_t>(ns)));
       return last_ = std::max(last_, reaped_);
     }
     if (const Nanoseconds now = monotonic_now(); now >= next_walk_) {

@@ -1,5 +1,5 @@
-// By Boost.Beast: header-only, so that it links statically everywhere, and made to take OpenSSL underneath when TLS comes. This is the
-// only file that includes it.
+// By Boost.Beast: header-only, so that it links statically everywhere, and made to take OpenSSL underneath when TLS comes. This
+// is the only file that includes it.
 
 #include "net/http.hpp"
 
@@ -20,7 +20,8 @@ using asio::ip::tcp;
 /// One exchange on one connection, step by step; the stream's timer ends it whichever step it is in.
 class Exchange {
  public:
-  Exchange(asio::io_context& io, const Request& request, const Url& url) : resolver_(io), stream_(io), url_(url), request_(request) {
+  Exchange(asio::io_context& io, const Request& request, const Url& url)
+      : resolver_(io), stream_(io), url_(url), request_(request) {
     message_.method(http::string_to_verb(request.method));
     message_.target(url.target);
     message_.version(11);
@@ -88,8 +89,10 @@ Result<Url> parse_url(const std::string& url) {
   const bool has_port = colon != std::string::npos && authority.find(']', colon) == std::string::npos;
   parts.host = authority.substr(0, has_port ? colon : std::string::npos);
   parts.port = has_port ? authority.substr(colon + 1) : "80";
-  if (parts.host.size() > 2 && parts.host.front() == '[' && parts.host.back() == ']') parts.host = parts.host.substr(1, parts.host.size() - 2);
-  if (parts.host.empty() || parts.port.empty() || parts.port.find_first_not_of("0123456789") != std::string::npos) return wrong("not an http address");
+  if (parts.host.size() > 2 && parts.host.front() == '[' && parts.host.back() == ']')
+    parts.host = parts.host.substr(1, parts.host.size() - 2);
+  if (parts.host.empty() || parts.port.empty() || parts.port.find_first_not_of("0123456789") != std::string::npos)
+    return wrong("not an http address");
   if (url.find_first_of(" \r\n\t") != std::string::npos) return wrong("white space in an address");
   return parts;
 }

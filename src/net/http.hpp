@@ -1,6 +1,6 @@
 #pragma once
-// HTTP, in one place. Plain HTTP now: the only address asked by default is a cloud's own link-local metadata service. TLS comes into
-// this library when providers do.
+// HTTP, in one place. Plain HTTP now: the only address asked by default is a cloud's own link-local metadata service. TLS comes
+// into this library when providers do.
 
 #include <chrono>
 #include <string>
@@ -24,8 +24,8 @@ struct Response {
   std::string body;
 };
 
-/// One request, one answer. No redirects, no proxy, no cookies. Any status is a Response; an Error means that none arrived in time.
-/// Thread-safe: nothing is shared between calls.
+/// One request, one answer. No redirects, no proxy, no cookies. Any status is a Response; an Error means that none arrived in
+/// time. Thread-safe: nothing is shared between calls.
 [[nodiscard]] Result<Response> http_request(const Request& request);
 
 /// The parts of an http URL; an Error for anything else.

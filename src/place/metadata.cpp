@@ -1,5 +1,5 @@
-// Sources: AWS "Instance identity documents" and IMDSv2; Azure "Instance Metadata Service"; Google "VM metadata"; DMI strings as
-// cloud-init knows them. Only instance type, region and zone are read. Never a path that holds credentials.
+// Sources: AWS "Instance identity documents" and IMDSv2; Azure "Instance Metadata Service"; Google "VM metadata"; DMI strings
+// as cloud-init knows them. Only instance type, region and zone are read. Never a path that holds credentials.
 
 #include "place/metadata.hpp"
 
@@ -15,7 +15,8 @@ namespace {
 // The service answers from the host itself, in a few milliseconds; where nobody is there, nobody must wait.
 constexpr std::chrono::milliseconds kDeadline{250};
 
-Result<std::string> ask(const std::string& method, const std::string& url, std::vector<std::pair<std::string, std::string>> headers) {
+Result<std::string> ask(const std::string& method, const std::string& url,
+                        std::vector<std::pair<std::string, std::string>> headers) {
   auto answer = net::http_request({method, url, std::move(headers), kDeadline, 65536});
   if (!answer) return tl::unexpected(answer.error());
   if (answer->status != 200) return fail("status " + std::to_string(answer->status), url, {}, Error::Kind::unavailable);
@@ -24,11 +25,13 @@ Result<std::string> ask(const std::string& method, const std::string& url, std::
 
 /// Only what a name may consist of: this text ends up in records and on terminals.
 bool is_plain(std::string_view s) {
-  return !s.empty() && s.size() <= 64 && s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string_view::npos;
+  return !s.empty() && s.size() <= 64 &&
+         s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string_view::npos;
 }
 
 Result<Cloud> checked(std::string provider, std::string instance, std::string region) {
-  if (!is_plain(region) || (!instance.empty() && !is_plain(instance))) return fail("an answer without a region", provider + " metadata");
+  if (!is_plain(region) || (!instance.empty() && !is_plain(instance)))
+    return fail("an answer without a region", provider + " metadata");
   return Cloud{std::move(provider), std::move(instance), std::move(region)};
 }
 
@@ -40,13 +43,15 @@ std::string member(const nlohmann::json& object, const char* key) {
 Result<Cloud> ask_aws(const std::string& base) {
   const auto token = ask("PUT", base + "/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "60"}});
   if (!token) return tl::unexpected(token.error());
-  const auto document = ask("GET", base + "/latest/dynamic/instance-identity/document", {{"X-aws-ec2-metadata-token", std::string(trim(*token))}});
+  const auto document = ask("GET", base + "/latest/dynamic/instance-identity/document",
+                            {{"X-aws-ec2-metadata-token", std::string(trim(*token))}});
   if (!document) return tl::unexpected(document.error());
   return parse_aws_document(*document);
 }
 
 Result<Cloud> ask_azure(const std::string& base) {
-  const auto compute = ask("GET", base + "/metadata/instance/compute?api-version=2021-02-01&format=json", {{"Metadata", "true"}});
+  const auto compute =
+      ask("GET", base + "/metadata/instance/compute?api-version=2021-02-01&format=json", {{"Metadata", "true"}});
   if (!compute) return tl::unexpected(compute.error());
   return parse_azure_compute(*compute);
 }
@@ -96,7 +101,8 @@ Result<Cloud> parse_gcp(const std::string& machine_type, const std::string& zone
   const auto dash = name.rfind('-');
   if (dash == std::string_view::npos) return fail("an answer without a region", "gcp metadata");
   const std::string_view type = trim(machine_type);
-  return checked("gcp", std::string(type.substr(type.rfind('/') == std::string_view::npos ? 0 : type.rfind('/') + 1)), std::string(name.substr(0, dash)));
+  return checked("gcp", std::string(type.substr(type.rfind('/') == std::string_view::npos ? 0 : type.rfind('/') + 1)),
+                 std::string(name.substr(0, dash)));
 }
 
 }  // namespace gramwatt::place

@@ -28,7 +28,8 @@ Result<Place> by_zone(const std::string& given, How how, const char* where) {
   if (!name) {
     const auto near = did_you_mean(zone, known_zones());
     return fail("unknown zone \"" + given + "\"", where,
-                near ? "did you mean " + *near + "?" : "zones are country codes (DE, FR) or grid zones (US-CAL-CISO)", Error::Kind::missing);
+                near ? "did you mean " + *near + "?" : "zones are country codes (DE, FR) or grid zones (US-CAL-CISO)",
+                Error::Kind::missing);
   }
   Place place;
   place.zone = zone;
@@ -55,7 +56,9 @@ std::optional<std::optional<Cloud>> cached(const Query& q) {
 void keep(const Query& q, const std::optional<Cloud>& cloud) {
   const std::string boot = boot_id(q.roots);
   if (boot.empty() || q.cache_directory.empty()) return;
-  const std::string line = boot + (cloud ? " " + cloud->provider + " " + (cloud->instance.empty() ? "-" : cloud->instance) + " " + cloud->region : " none");
+  const std::string line =
+      boot +
+      (cloud ? " " + cloud->provider + " " + (cloud->instance.empty() ? "-" : cloud->instance) + " " + cloud->region : " none");
   (void)write_file_atomically(q.cache_directory / "cloud", line + "\n", 0600);  // without a cache the next run asks again
 }
 
@@ -69,7 +72,8 @@ std::optional<Cloud> find_cloud(const Query& q, std::vector<std::string>& chain)
   // An address given for a test or an odd machine is asked afresh: the cache is for this boot, not for this address.
   if (!q.metadata_url) {
     if (const auto known = cached(q)) {
-      chain.push_back(*known ? "metadata service: asked earlier in this boot" : "metadata service: did not answer earlier in this boot");
+      chain.push_back(*known ? "metadata service: asked earlier in this boot"
+                             : "metadata service: did not answer earlier in this boot");
       return *known;
     }
   }
@@ -77,7 +81,8 @@ std::optional<Cloud> find_cloud(const Query& q, std::vector<std::string>& chain)
     chain.emplace_back("metadata service: not asked (no network wanted)");
     return firmware ? std::optional<Cloud>(Cloud{*firmware, "", ""}) : std::nullopt;
   }
-  const std::vector<std::string> candidates = firmware ? std::vector{*firmware} : std::vector<std::string>{"aws", "azure", "gcp"};
+  const std::vector<std::string> candidates =
+      firmware ? std::vector{*firmware} : std::vector<std::string>{"aws", "azure", "gcp"};
   for (const std::string& provider : candidates) {
     const auto answer = ask_metadata(provider, q.metadata_url.value_or(kLinkLocal));
     if (!answer) {

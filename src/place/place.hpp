@@ -27,16 +27,16 @@ enum class How { option, environment, config, cloud, unknown };
 struct Place {
   std::optional<std::string> zone;  ///< "DE", "US-CAL-CISO"
   How how = How::unknown;
-  std::string name;                 ///< for people: "Germany", "AWS eu-central-1 (Frankfurt), zone DE", "unknown place"
+  std::string name;  ///< for people: "Germany", "AWS eu-central-1 (Frankfurt), zone DE", "unknown place"
   std::optional<Cloud> cloud;
-  std::vector<std::string> chain;   ///< what was asked and what it answered, one line each
+  std::vector<std::string> chain;  ///< what was asked and what it answered, one line each
 };
 
 struct Query {
   std::optional<std::string> zone_option, zone_environment, zone_config;
-  bool network = true;                        ///< may the metadata service be asked at all?
-  std::optional<std::string> metadata_url;    ///< GRAMWATT_METADATA_URL: asked even if the firmware is silent
-  std::filesystem::path cache_directory;      ///< answers are kept here for this boot
+  bool network = true;                      ///< may the metadata service be asked at all?
+  std::optional<std::string> metadata_url;  ///< GRAMWATT_METADATA_URL: asked even if the firmware is silent
+  std::filesystem::path cache_directory;    ///< answers are kept here for this boot
   Roots roots;
 };
 
@@ -46,7 +46,7 @@ struct Query {
 /// One row of the region table.
 struct Region {
   std::string provider, region, zone;
-  double pue = 0;   ///< 0 = not published
+  double pue = 0;  ///< 0 = not published
   int pue_year = 0;
 };
 [[nodiscard]] std::optional<Region> find_region(std::string_view provider, std::string_view region);

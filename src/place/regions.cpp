@@ -16,10 +16,11 @@ struct ProviderPue {
 };
 
 // Means and ranges of what each provider publishes by region (2022 to 2024; 22, 26 and 13 regions of data/cloud_regions.csv).
-constexpr std::array kProviderPue{ProviderPue{"aws", 1.22, 1.07, 1.46}, ProviderPue{"azure", 1.17, 1.11, 1.43}, ProviderPue{"gcp", 1.10, 1.07, 1.16}};
+constexpr std::array kProviderPue{ProviderPue{"aws", 1.22, 1.07, 1.46}, ProviderPue{"azure", 1.17, 1.11, 1.43},
+                                  ProviderPue{"gcp", 1.10, 1.07, 1.16}};
 
-// Uptime Institute, Global Data Center Survey 2024: mean of all who answered. Computer rooms of universities and offices reach 2.0,
-// new halls 1.1.
+// Uptime Institute, Global Data Center Survey 2024: mean of all who answered. Computer rooms of universities and offices
+// reach 2.0, new halls 1.1.
 constexpr double kIndustryPue = 1.56;
 
 }  // namespace
@@ -30,8 +31,8 @@ std::optional<Region> find_region(std::string_view provider, std::string_view re
     if (!line->starts_with(provider)) continue;
     const auto field = split(*line, ',');
     if (field.size() < 5 || field[0] != provider || field[1] != region) continue;
-    return Region{std::string(field[0]), std::string(field[1]), std::string(field[2]), parse_number<double>(field[3]).value_or(0),
-                  parse_number<int>(field[4]).value_or(0)};
+    return Region{std::string(field[0]), std::string(field[1]), std::string(field[2]),
+                  parse_number<double>(field[3]).value_or(0), parse_number<int>(field[4]).value_or(0)};
   }
   return std::nullopt;
 }
@@ -43,16 +44,26 @@ Estimate<Ratio> pue(const std::optional<Cloud>& cloud, Building building) {
   if (cloud) {
     if (const auto region = find_region(cloud->provider, cloud->region); region && region->pue > 0) {
       // Annual mean of the region's halls; the season moves it by a few percent.
-      return {Ratio(region->pue), Method::measured, "PUE published for " + region->provider + " " + region->region + ", " + std::to_string(region->pue_year),
-              std::nullopt, {{"pue", Shift::symmetric(0.05)}}};
+      return {Ratio(region->pue),
+              Method::measured,
+              "PUE published for " + region->provider + " " + region->region + ", " + std::to_string(region->pue_year),
+              std::nullopt,
+              {{"pue", Shift::symmetric(0.05)}}};
     }
-    const auto* known = std::find_if(kProviderPue.begin(), kProviderPue.end(), [&](const ProviderPue& p) { return p.provider == cloud->provider; });
+    const auto* known = std::find_if(kProviderPue.begin(), kProviderPue.end(),
+                                     [&](const ProviderPue& p) { return p.provider == cloud->provider; });
     if (known != kProviderPue.end()) {
-      return {Ratio(known->mean), Method::assumed, "PUE: mean of what " + cloud->provider + " publishes for other regions (assumed)", std::nullopt,
+      return {Ratio(known->mean),
+              Method::assumed,
+              "PUE: mean of what " + cloud->provider + " publishes for other regions (assumed)",
+              std::nullopt,
               {{"pue", Shift::range(known->mean, known->low, known->high)}}};
     }
   }
-  return {Ratio(kIndustryPue), Method::assumed, "PUE of the industry, Uptime Institute 2024 (assumed)", std::nullopt,
+  return {Ratio(kIndustryPue),
+          Method::assumed,
+          "PUE of the industry, Uptime Institute 2024 (assumed)",
+          std::nullopt,
           {{"pue", Shift::range(kIndustryPue, 1.1, 2.0)}}};
 }
 

@@ -21,7 +21,8 @@ std::string budget(const Estimate<Q>& e) {
   std::string out;
   for (const auto& [id, s] : terms) {
     if (s.size() < 0.0005) continue;
-    out += fmt::format("      {:<28} {:>+7.1f} % … {:>+7.1f} %   {:>3.0f} % of the variance\n", id, 100 * std::min(s.minus, s.plus), 100 * std::max(s.minus, s.plus),
+    out += fmt::format("      {:<28} {:>+7.1f} % … {:>+7.1f} %   {:>3.0f} % of the variance\n", id,
+                       100 * std::min(s.minus, s.plus), 100 * std::max(s.minus, s.plus),
                        squares > 0 ? 100 * s.size() * s.size() / squares : 0);
   }
   return out;
@@ -32,7 +33,11 @@ template <class Q>
 std::string block(const std::string& name, const Estimate<Q>& e, const std::string& formula, const Style& style) {
   std::string out = fmt::format("{}  {}\n", style.bold(name), text(e, style));
   if (!formula.empty()) out += "    = " + flow(formula, 6, kWidth) + "\n";
-  out += "    " + flow(fmt::format("{}{}; {}", to_string(e.method), e.boundary ? fmt::format(", boundary {}", to_string(*e.boundary)) : "", e.source), 4, kWidth) + "\n";
+  out += "    " +
+         flow(fmt::format("{}{}; {}", to_string(e.method),
+                          e.boundary ? fmt::format(", boundary {}", to_string(*e.boundary)) : "", e.source),
+              4, kWidth) +
+         "\n";
   return out + budget(e);
 }
 
@@ -47,43 +52,64 @@ std::string number(double v) { return significant(v, 6); }
 std::string energy(const ledger::Energy& e, const Style& style) {
   std::string out;
   for (const auto& c : e.components) {
-    out += block(fmt::format("{} ({})", to_string(c.component), c.device), c.energy, fmt::format("active {} J + idle {} J", number(c.active.value.value()), number(c.idle.value.value())), style);
+    out += block(fmt::format("{} ({})", to_string(c.component), c.device), c.energy,
+                 fmt::format("active {} J + idle {} J", number(c.active.value.value()), number(c.idle.value.value())), style);
   }
   out += block("active", e.active, "sum of the components' active parts", style);
-  out += block("idle", e.idle, fmt::format("sum of the components' idle parts, by the rule that the {} owns them", to_string(e.idle_owner)), style);
-  out += block("total", e.total, fmt::format("active {} J + idle {} J", number(e.active.value.value()), number(e.idle.value.value())), style);
+  out += block("idle", e.idle,
+               fmt::format("sum of the components' idle parts, by the rule that the {} owns them", to_string(e.idle_owner)),
+               style);
+  out += block("total", e.total,
+               fmt::format("active {} J + idle {} J", number(e.active.value.value()), number(e.idle.value.value())), style);
   out += check("total = active + idle", e.total.value.value(), e.active.value.value() + e.idle.value.value());
   out += block("PUE", e.pue, "", style);
-  out += block("facility", e.facility, fmt::format("total {} J {} PUE {}", number(e.total.value.value()), style.times(), number(e.pue.value.value())), style);
+  out += block("facility", e.facility,
+               fmt::format("total {} J {} PUE {}", number(e.total.value.value()), style.times(), number(e.pue.value.value())),
+               style);
   out += check("facility = total x PUE", e.facility.value.value(), e.total.value.value() * e.pue.value.value());
   out += block("machine", e.machine, "everything on this machine in the same time", style);
   out += check("job + unattributed = machine", e.machine.value.value(), e.total.value.value() + e.unattributed.value.value());
   return out;
 }
 
-std::string signal(const char* name, const Estimate<Grams>& carbon, const ledger::IntensityFacts& i, const Estimate<Joules>& facility, const Style& style) {
-  std::string out = block(fmt::format("{} intensity", name), i.value,
-                          fmt::format("{} of {}: {}, {} based, grid losses {}, {}; licence {}", i.signal.data_kind, i.signal.year, i.signal.factor, i.signal.basis,
-                                      i.signal.grid_loss ? "in" : "not in", i.signal.gas, i.signal.licence), style);
+std::string signal(const char* name, const Estimate<Grams>& carbon, const ledger::IntensityFacts& i,
+                   const Estimate<Joules>& facility, const Style& style) {
+  std::string out =
+      block(fmt::format("{} intensity", name), i.value,
+            fmt::format("{} of {}: {}, {} based, grid losses {}, {}; licence {}", i.signal.data_kind, i.signal.year,
+                        i.signal.factor, i.signal.basis, i.signal.grid_loss ? "in" : "not in", i.signal.gas, i.signal.licence),
+            style);
   out += block(fmt::format("{} carbon", name), carbon,
-               fmt::format("facility {} J / 3.6e6 {} {} g/kWh, interval by interval", number(facility.value.value()), style.times(), number(i.value.value.value())), style);
+               fmt::format("facility {} J / 3.6e6 {} {} g/kWh, interval by interval", number(facility.value.value()),
+                           style.times(), number(i.value.value.value())),
+               style);
   return out + check("carbon = energy x intensity", carbon.value.value(), (facility.value * i.value.value).value());
 }
 
 }  // namespace
 
 std::string explain(const ledger::RunRecord& r, const Style& style) {
-  std::string out = style.bold("How each figure came about") + " (intervals are 90 %; shifts are what a source of error does at its 5 % and 95 % ends)\n\n";
+  std::string out = style.bold("How each figure came about") +
+                    " (intervals are 90 %; shifts are what a source of error does at its 5 % and 95 % ends)\n\n";
   out += energy(r.energy, style) + "\n";
   if (r.average_intensity) out += signal("average", r.carbon.average, *r.average_intensity, r.energy.facility, style);
-  if (r.carbon.marginal && r.marginal_intensity) out += signal("marginal", *r.carbon.marginal, *r.marginal_intensity, r.energy.facility, style);
-  out += block("embodied", r.carbon.embodied, fmt::format("{} g for an hour of the whole machine {} {} h {} its share", number(r.embodied_per_hour.value.value()), style.times(),
-                                                         number(r.duration.value() / 3600), style.times()), style);
-  out += block("total carbon", r.carbon.total, fmt::format("average {} g + embodied {} g", number(r.carbon.average.value.value()), number(r.carbon.embodied.value.value())), style);
-  out += check("total = average + embodied", r.carbon.total.value.value(), r.carbon.average.value.value() + r.carbon.embodied.value.value());
+  if (r.carbon.marginal && r.marginal_intensity)
+    out += signal("marginal", *r.carbon.marginal, *r.marginal_intensity, r.energy.facility, style);
+  out +=
+      block("embodied", r.carbon.embodied,
+            fmt::format("{} g for an hour of the whole machine {} {} h {} its share", number(r.embodied_per_hour.value.value()),
+                        style.times(), number(r.duration.value() / 3600), style.times()),
+            style);
+  out += block("total carbon", r.carbon.total,
+               fmt::format("average {} g + embodied {} g", number(r.carbon.average.value.value()),
+                           number(r.carbon.embodied.value.value())),
+               style);
+  out += check("total = average + embodied", r.carbon.total.value.value(),
+               r.carbon.average.value.value() + r.carbon.embodied.value.value());
   if (!r.derivations.empty()) out += "\n" + style.bold("Inputs") + "\n";
   for (const auto& d : r.derivations) {
-    out += fmt::format("  {}\n    {}\n    {}\n", d.figure, flow(d.formula, 4, kWidth), flow(d.inputs + (d.source.empty() ? "" : "; " + d.source), 4, kWidth));
+    out += fmt::format("  {}\n    {}\n    {}\n", d.figure, flow(d.formula, 4, kWidth),
+                       flow(d.inputs + (d.source.empty() ? "" : "; " + d.source), 4, kWidth));
   }
   if (!r.notes.empty()) out += "\n" + style.bold("Notes") + "\n";
   for (const std::string& n : r.notes) out += "  " + flow(n, 2, kWidth) + "\n";

@@ -17,7 +17,8 @@ struct Scale {
 };
 
 // Joules below the tenth of a watt-hour, because nobody has a feeling for 0.03 Wh.
-constexpr std::array<Scale, 6> kEnergy{{{3.6e9, 3.6e9, "MWh"}, {3.6e6, 3.6e6, "kWh"}, {360, 3600, "Wh"}, {0.1, 1, "J"}, {1e-4, 1e-3, "mJ"}, {0, 1e-6, "µJ"}}};
+constexpr std::array<Scale, 6> kEnergy{
+    {{3.6e9, 3.6e9, "MWh"}, {3.6e6, 3.6e6, "kWh"}, {360, 3600, "Wh"}, {0.1, 1, "J"}, {1e-4, 1e-3, "mJ"}, {0, 1e-6, "µJ"}}};
 constexpr std::array<Scale, 5> kMass{{{1e6, 1e6, "t"}, {1e3, 1e3, "kg"}, {0.1, 1, "g"}, {1e-4, 1e-3, "mg"}, {0, 1e-6, "µg"}}};
 constexpr std::array<Scale, 4> kPower{{{1e6, 1e6, "MW"}, {1e3, 1e3, "kW"}, {0.1, 1, "W"}, {0, 1e-3, "mW"}}};
 
@@ -38,11 +39,14 @@ Figure make(double value, double low, double high, double factor, std::string_vi
   const std::string_view u = !style.unicode && unit.starts_with("µ") ? (unit == "µJ" ? "uJ" : "ug") : unit;
   Figure f;
   f.value = (value == 0 ? "0" : significant(value / factor, digits)) + (u.empty() ? "" : " " + std::string(u));
-  if (high > low) f.interval = fmt::format("{}{}{}", significant(low / factor, digits), style.dash(), significant(high / factor, digits));
+  if (high > low)
+    f.interval = fmt::format("{}{}{}", significant(low / factor, digits), style.dash(), significant(high / factor, digits));
   return f;
 }
 
-std::string wrap_in(bool on, const char* code, std::string_view text) { return on ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text); }
+std::string wrap_in(bool on, const char* code, std::string_view text) {
+  return on ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+}
 
 /// Length in bytes of the escape sequence or UTF-8 character that begins here, and its columns.
 std::pair<std::size_t, std::size_t> unit_at(std::string_view s) {
@@ -85,7 +89,9 @@ Figure figure(const Estimate<Grams>& e, const Style& style, std::string_view gas
   return f;
 }
 
-Figure figure(const Estimate<GramsPerKwh>& e, const Style& style) { return make(e.value.value(), e.low().value(), e.high().value(), 1, "g/kWh", style); }
+Figure figure(const Estimate<GramsPerKwh>& e, const Style& style) {
+  return make(e.value.value(), e.low().value(), e.high().value(), 1, "g/kWh", style);
+}
 
 Figure figure(const Estimate<Ratio>& e, const Style& style) {
   Figure f = make(e.value.value(), e.low().value(), e.high().value(), 1, "", style);

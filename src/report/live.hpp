@@ -11,7 +11,7 @@ struct LiveState {
   Seconds elapsed;
   Watts power;
   Estimate<Joules> energy;
-  std::optional<Estimate<Grams>> carbon;             ///< unknown while the place is being looked up
+  std::optional<Estimate<Grams>> carbon;  ///< unknown while the place is being looked up
   std::optional<Estimate<GramsPerKwh>> intensity;
 };
 

@@ -28,9 +28,11 @@ std::string state_of(const ledger::RunRecord& r) {
 }
 
 std::string line(const ledger::RunRecord& r, bool nested, const Style& style, std::size_t width) {
-  const std::string left = fmt::format("{}  {}  {} {} {}", short_id(r.id), local_time(r.start_utc), pad_left(human_duration(r.duration), 11),
-                                       pad_left(text(r.energy.total.value), 9), pad_left(text(r.carbon.total.value), 13));
-  std::string what = std::string(nested ? (style.unicode ? "└ " : "- ") : "") + (r.name ? *r.name : command_line(r.command, 60, style));
+  const std::string left =
+      fmt::format("{}  {}  {} {} {}", short_id(r.id), local_time(r.start_utc), pad_left(human_duration(r.duration), 11),
+                  pad_left(text(r.energy.total.value), 9), pad_left(text(r.carbon.total.value), 13));
+  std::string what =
+      std::string(nested ? (style.unicode ? "└ " : "- ") : "") + (r.name ? *r.name : command_line(r.command, 60, style));
   if (const std::string state = state_of(r); !state.empty()) what += "  [" + state + "]";
   return cut(left + "  " + what, std::max<std::size_t>(60, width), style) + "\n";
 }
@@ -38,11 +40,15 @@ std::string line(const ledger::RunRecord& r, bool nested, const Style& style, st
 }  // namespace
 
 std::string runs_table(const std::vector<ledger::RunRecord>& records, const Style& style, std::size_t width) {
-  std::string out = style.dim(fmt::format("{:<8}  {:<16}  {:>11} {:>9} {:>13}  {}", "run", "started", "duration", "energy", "carbon", "what")) + "\n";
+  std::string out = style.dim(fmt::format("{:<8}  {:<16}  {:>11} {:>9} {:>13}  {}", "run", "started", "duration", "energy",
+                                          "carbon", "what")) +
+                    "\n";
   Estimate<Joules> energy;
   Estimate<Grams> carbon;
   std::size_t counted = 0;
-  const auto listed = [&](const std::string& id) { return std::any_of(records.begin(), records.end(), [&](const auto& r) { return r.id == id; }); };
+  const auto listed = [&](const std::string& id) {
+    return std::any_of(records.begin(), records.end(), [&](const auto& r) { return r.id == id; });
+  };
   for (const auto& r : records) {
     const bool nested = r.parent && listed(*r.parent);
     if (nested) continue;

@@ -27,7 +27,9 @@ class Table {
     out += line + style_.dim(cut(note, width_ > used + 1 ? width_ - used : 1, style_)) + "\n";
     while (out.size() >= 2 && out[out.size() - 2] == ' ') out.erase(out.size() - 2, 1);
   }
-  void note(std::string_view label, const std::string& note_text) { out += pad(label, kLabel) + flow(note_text, kLabel, width_) + "\n"; }
+  void note(std::string_view label, const std::string& note_text) {
+    out += pad(label, kLabel) + flow(note_text, kLabel, width_) + "\n";
+  }
   void blank() { out += "\n"; }
   [[nodiscard]] std::size_t width() const { return width_; }
 
@@ -47,29 +49,40 @@ std::string header(const ledger::RunRecord& r, const Style& style, std::size_t w
   const std::string what = r.name ? *r.name + ": " : "";
   const std::size_t room = width > columns(right) + 12 ? width - columns(right) - 11 : 20;
   const std::string left = cut(what + command_line(r.command, room, style), room, style);
-  return style.bold("gramwatt") + " " + left + std::string(std::max<std::size_t>(2, width > 9 + columns(left) + columns(right) ? width - 9 - columns(left) - columns(right) : 2), ' ') + right + "\n";
+  return style.bold("gramwatt") + " " + left +
+         std::string(std::max<std::size_t>(
+                         2, width > 9 + columns(left) + columns(right) ? width - 9 - columns(left) - columns(right) : 2),
+                     ' ') +
+         right + "\n";
 }
 
-std::string component_note(const ledger::ComponentEnergy& c) { return fmt::format("{}: {}", to_string(c.energy.method), c.device); }
+std::string component_note(const ledger::ComponentEnergy& c) {
+  return fmt::format("{}: {}", to_string(c.energy.method), c.device);
+}
 
 void energy_rows(const ledger::Energy& e, Table& t, const Style& style) {
   t.row("energy", figure(e.total, style), "at the plug", true);
   t.row("  active", figure(e.active, style), "what the program did");
-  t.row("  idle", figure(e.idle, style), e.idle_owner == IdleOwner::job ? "the machine at rest, which this run pays for" : "the machine at rest: the host pays");
+  t.row("  idle", figure(e.idle, style),
+        e.idle_owner == IdleOwner::job ? "the machine at rest, which this run pays for" : "the machine at rest: the host pays");
   if (e.components.size() > 1) {
-    for (const auto& c : e.components) t.row("  " + std::string(to_string(c.component)), figure(c.energy, style), component_note(c));
+    for (const auto& c : e.components)
+      t.row("  " + std::string(to_string(c.component)), figure(c.energy, style), component_note(c));
   }
-  t.row("  building", figure(e.facility, style), fmt::format("{} PUE {}, {}", style.times(), text(e.pue, style), to_string(e.pue.method)));
+  t.row("  building", figure(e.facility, style),
+        fmt::format("{} PUE {}, {}", style.times(), text(e.pue, style), to_string(e.pue.method)));
 }
 
 void carbon_rows(const ledger::RunRecord& r, Table& t, const Style& style) {
   const auto gas = [](const ledger::IntensityFacts& i) { return i.signal.gas; };
   t.row("carbon", figure(r.carbon.total, style), "average power + manufacturing", true);
   if (r.average_intensity) {
-    t.row("  average", figure(r.carbon.average, style, gas(*r.average_intensity)), fmt::format("{}, {}", text(r.average_intensity->value, style), r.place.name));
+    t.row("  average", figure(r.carbon.average, style, gas(*r.average_intensity)),
+          fmt::format("{}, {}", text(r.average_intensity->value, style), r.place.name));
   }
   if (r.carbon.marginal && r.marginal_intensity) {
-    t.row("  marginal", figure(*r.carbon.marginal, style, gas(*r.marginal_intensity)), fmt::format("{}: what one more kWh causes", text(r.marginal_intensity->value, style)));
+    t.row("  marginal", figure(*r.carbon.marginal, style, gas(*r.marginal_intensity)),
+          fmt::format("{}: what one more kWh causes", text(r.marginal_intensity->value, style)));
   } else {
     t.row("  marginal", {"unknown", ""}, "of what one more kWh causes nothing is known here");
   }
@@ -108,13 +121,15 @@ std::string summary(const ledger::RunRecord& r, const Style& style, std::size_t 
   energy_rows(r.energy, t, style);
   carbon_rows(r, t, style);
   t.note("  from", sources(r.energy));
-  for (const Gap& g : r.gaps) t.note("  gap", fmt::format("{}{}: {}", g.component, g.length.value() > 0 ? " " + human_duration(g.length) : "", g.why));
+  for (const Gap& g : r.gaps)
+    t.note("  gap", fmt::format("{}{}: {}", g.component, g.length.value() > 0 ? " " + human_duration(g.length) : "", g.why));
   std::size_t shown = 0;
   for (const std::string& a : r.advice) {
     if (shown++ == kMostAdvice) break;
     t.note(shown == 1 ? "more certain" : "", a);
   }
-  t.note("run", fmt::format("{}{}; gramwatt show --explain {}", short_id(r.id), r.parent ? ", inside " + short_id(*r.parent) : "", short_id(r.id)));
+  t.note("run", fmt::format("{}{}; gramwatt show --explain {}", short_id(r.id),
+                            r.parent ? ", inside " + short_id(*r.parent) : "", short_id(r.id)));
   return t.out;
 }
 

@@ -17,8 +17,9 @@ std::string trace_header(const std::vector<Channel>& channels) {
 }
 
 std::string trace_row(const TraceRow& r) {
-  std::string out = fmt::format("{},{:.3f},{:.3f},{:.3f},{:.3f},{:.3f}", iso8601(r.at_utc), r.since_start.value(), r.machine.value(), (r.job_active + r.job_idle).value(),
-                                r.job_active.value(), r.job_idle.value());
+  std::string out =
+      fmt::format("{},{:.3f},{:.3f},{:.3f},{:.3f},{:.3f}", iso8601(r.at_utc), r.since_start.value(), r.machine.value(),
+                  (r.job_active + r.job_idle).value(), r.job_active.value(), r.job_idle.value());
   for (const Watts w : r.job_by_channel) out += fmt::format(",{:.3f}", w.value());
   out += fmt::format(",{:.3f},", r.job_cores);
   if (r.average) out += fmt::format("{:.1f}", r.average->value());

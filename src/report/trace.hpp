@@ -18,7 +18,8 @@ struct TraceRow {
   std::optional<GramsPerKwh> average, marginal;
 };
 
-/// utc,seconds,machine_w,job_w,job_active_w,job_idle_w,<component of each channel>_w…,job_cores,average_g_per_kwh,marginal_g_per_kwh
+/// utc,seconds,machine_w,job_w,job_active_w,job_idle_w,<component of each
+/// channel>_w…,job_cores,average_g_per_kwh,marginal_g_per_kwh
 [[nodiscard]] std::string trace_header(const std::vector<Channel>& channels);
 [[nodiscard]] std::string trace_row(const TraceRow& row);
 

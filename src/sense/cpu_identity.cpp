@@ -59,6 +59,24 @@ bool read_arm_line(std::string_view key, std::string_view value, CpuIdentity& cp
   return true;
 }
 
+/// A line that names the CPU itself, not one logical CPU of it.
+void read_identity_line(std::string_view key, std::string_view value, CpuIdentity& cpu, bool& hypervisor) {
+  if (read_arm_line(key, value, cpu)) return;
+  if (key == "model name") {
+    cpu.name = value;
+  } else if (key == "vendor_id") {
+    cpu.vendor = value;
+  } else if (key == "cpu family") {
+    cpu.family = number_or_zero(value);
+  } else if (key == "model") {
+    cpu.model = number_or_zero(value);
+  } else if (key == "stepping") {
+    cpu.stepping = number_or_zero(value);
+  } else if (key == "flags") {
+    hypervisor = has_word(value, "hypervisor");
+  }
+}
+
 CpuInfo read_cpuinfo(std::string_view text, CpuIdentity& cpu) {
   CpuInfo info;
   while (const auto line = next_line(text)) {
@@ -66,29 +84,12 @@ CpuInfo read_cpuinfo(std::string_view text, CpuIdentity& cpu) {
     if (colon == std::string_view::npos) continue;
     const std::string_view key = trim(line->substr(0, colon));
     const std::string_view value = trim(line->substr(colon + 1));
-    if (key == "processor") {
-      info.processors.push_back({number_or_zero(value), 0, -1});
-    } else if (info.processors.empty()) {
-      continue;
-    } else if (key == "physical id") {
-      info.processors.back().package = number_or_zero(value);
-    } else if (key == "core id") {
-      info.processors.back().core = number_or_zero(value);
-    } else if (info.processors.size() > 1 || read_arm_line(key, value, cpu)) {
-      continue;  // the rest is the same for every CPU
-    } else if (key == "model name") {
-      cpu.name = value;
-    } else if (key == "vendor_id") {
-      cpu.vendor = value;
-    } else if (key == "cpu family") {
-      cpu.family = number_or_zero(value);
-    } else if (key == "model") {
-      cpu.model = number_or_zero(value);
-    } else if (key == "stepping") {
-      cpu.stepping = number_or_zero(value);
-    } else if (key == "flags") {
-      info.hypervisor = has_word(value, "hypervisor");
-    }
+    if (key == "processor") info.processors.push_back({number_or_zero(value), 0, -1});
+    if (info.processors.empty()) continue;
+    if (key == "physical id") info.processors.back().package = number_or_zero(value);
+    if (key == "core id") info.processors.back().core = number_or_zero(value);
+    // The rest is the same for every CPU.
+    if (info.processors.size() == 1) read_identity_line(key, value, cpu, info.hypervisor);
   }
   return info;
 }

@@ -21,10 +21,10 @@ namespace gramwatt::sense {
 namespace {
 
 constexpr const char* kFamily = "NVML";
-constexpr double kGain = 0.05;            // SC'24: ±5 % proportional, random by board
-constexpr double kIntegratedPower = 0.15; // boards without counter: power sampled, window shorter than the period
-// Idle share of the power limit where it cannot be read because others use the board: 50 to 120 W of 700 on an H100, 10 to 20 of
-// 250 on consumer boards.
+constexpr double kGain = 0.05;             // SC'24: ±5 % proportional, random by board
+constexpr double kIntegratedPower = 0.15;  // boards without counter: power sampled, window shorter than the period
+// Idle share of the power limit where it cannot be read because others use the board: 50 to 120 W of 700 on an H100, 10 to 20
+// of 250 on consumer boards.
 constexpr double kIdleOfLimit = 0.10;
 constexpr Shift kIdleOfLimitShift = Shift::range(0.10, 0.04, 0.20);
 
@@ -35,7 +35,9 @@ class NvmlSensor final : public Sensor {
 
   [[nodiscard]] const Description& describe() const override { return description_; }
 
-  [[nodiscard]] Result<Reading> read(const Clock& clock) override { return has_counter_ ? read_counter(clock) : integrate(clock); }
+  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
+    return has_counter_ ? read_counter(clock) : integrate(clock);
+  }
 
  private:
   Result<Reading> read_counter(const Clock& clock) {
@@ -129,13 +131,15 @@ Description describe_board(const NvmlLibrary& library, const Board& board, bool 
   const bool busy = is_busy(library, board.device);
   if (busy && usable) {
     d.terms["gpu-other-programs"] = {-0.9, 0};
-    d.note = d.device + " is in use by other programs: all its activity is charged to this run, so the figure is an upper bound";
+    d.note =
+        d.device + " is in use by other programs: all its activity is charged to this run, so the figure is an upper bound";
   }
   describe_idle(library, board, busy, d);
   return d;
 }
 
-void add_board(const std::shared_ptr<NvmlLibrary>& library, const Board& board, bool usable, const Clock& clock, Findings& found) {
+void add_board(const std::shared_ptr<NvmlLibrary>& library, const Board& board, bool usable, const Clock& clock,
+               Findings& found) {
   const auto blocked = [&](const std::string& why, const std::string& remedy) {
     found.blocked.push_back({kFamily, board.name + ": " + why, remedy});
   };
@@ -144,11 +148,13 @@ void add_board(const std::shared_ptr<NvmlLibrary>& library, const Board& board, 
   const NvmlReturn counter = library->total_energy != nullptr ? library->total_energy(board.device, &mj) : kNvmlNotSupported;
   const NvmlReturn power = library->power_usage != nullptr ? library->power_usage(board.device, &mw) : kNvmlNotSupported;
   if (counter != kNvmlSuccess && power != kNvmlSuccess) {
-    return blocked("no energy counter (" + library->describe(counter) + ") and no power reading (" + library->describe(power) + ")",
-                   counter == kNvmlGpuIsLost ? "reset the GPU or reboot" : "");
+    return blocked(
+        "no energy counter (" + library->describe(counter) + ") and no power reading (" + library->describe(power) + ")",
+        counter == kNvmlGpuIsLost ? "reset the GPU or reboot" : "");
   }
   const bool has_counter = counter == kNvmlSuccess;
-  auto sensor = std::make_unique<NvmlSensor>(describe_board(*library, board, has_counter, usable), library, board.device, has_counter);
+  auto sensor =
+      std::make_unique<NvmlSensor>(describe_board(*library, board, has_counter, usable), library, board.device, has_counter);
   if (const auto first = sensor->read(clock); !first) return blocked(first.error().message(), "");
   found.sensors.push_back(std::move(sensor));
 }

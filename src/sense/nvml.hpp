@@ -23,9 +23,10 @@ struct GpuName {
   std::string uuid;  ///< "GPU-5f…"
 };
 
-/// Which of `gpus` (in NVML's order) a CUDA program sees. CUDA's rules: unset = all; a list of indices or UUID prefixes; the first
-/// entry that names nothing ends the list, so that "" and "-1" mean none. A MIG instance counts as its board when its UUID
-/// names it ("MIG-GPU-<board>/…").
-[[nodiscard]] std::vector<bool> visible_to_cuda(const std::vector<GpuName>& gpus, const std::optional<std::string>& visible_devices);
+/// Which of `gpus` (in NVML's order) a CUDA program sees. CUDA's rules: unset = all; a list of indices or UUID prefixes; the
+/// first entry that names nothing ends the list, so that "" and "-1" mean none. A MIG instance counts as its board when its
+/// UUID names it ("MIG-GPU-<board>/…").
+[[nodiscard]] std::vector<bool> visible_to_cuda(const std::vector<GpuName>& gpus,
+                                                const std::optional<std::string>& visible_devices);
 
 }  // namespace gramwatt::sense

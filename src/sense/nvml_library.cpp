@@ -49,7 +49,8 @@ Result<std::shared_ptr<NvmlLibrary>> NvmlLibrary::open(const std::string& path) 
   resolve(handle, lib->total_energy, {"nvmlDeviceGetTotalEnergyConsumption"});
   resolve(handle, lib->power_usage, {"nvmlDeviceGetPowerUsage"});
   resolve(handle, lib->power_limit, {"nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetPowerManagementLimit"});
-  resolve(handle, lib->compute_processes, {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"});
+  resolve(handle, lib->compute_processes,
+          {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"});
 
   if (lib->init == nullptr || lib->shutdown == nullptr || lib->device_count == nullptr || lib->device_by_index == nullptr) {
     dlclose(handle);

@@ -26,10 +26,10 @@ struct NvmlLibrary {
   NvmlReturn (*device_by_index)(unsigned, NvmlDevice*) = nullptr;
   NvmlReturn (*device_name)(NvmlDevice, char*, unsigned) = nullptr;
   NvmlReturn (*device_uuid)(NvmlDevice, char*, unsigned) = nullptr;
-  NvmlReturn (*total_energy)(NvmlDevice, unsigned long long*) = nullptr;           ///< mJ since the driver was loaded; optional
-  NvmlReturn (*power_usage)(NvmlDevice, unsigned*) = nullptr;                      ///< mW; optional
-  NvmlReturn (*power_limit)(NvmlDevice, unsigned*) = nullptr;                      ///< mW; optional
-  NvmlReturn (*compute_processes)(NvmlDevice, unsigned* count, void*) = nullptr;   ///< asked with count 0 only; optional
+  NvmlReturn (*total_energy)(NvmlDevice, unsigned long long*) = nullptr;          ///< mJ since the driver was loaded; optional
+  NvmlReturn (*power_usage)(NvmlDevice, unsigned*) = nullptr;                     ///< mW; optional
+  NvmlReturn (*power_limit)(NvmlDevice, unsigned*) = nullptr;                     ///< mW; optional
+  NvmlReturn (*compute_processes)(NvmlDevice, unsigned* count, void*) = nullptr;  ///< asked with count 0 only; optional
 
   /// Opens `path` (or the usual names when empty) and initialises NVML; shut down when the last owner lets go.
   [[nodiscard]] static Result<std::shared_ptr<NvmlLibrary>> open(const std::string& path);

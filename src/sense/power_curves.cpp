@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include <fmt/format.h>
 
@@ -79,7 +80,7 @@ LoadShape shape_of(const ServerFacts& server, bool cpu_model) {
   if (!shape && server.microarchitecture) shape = listed_shape("microarchitecture", server.microarchitecture->key);
   if (!shape && server.microarchitecture) shape = listed_shape("class", server.microarchitecture->group);
   if (!shape) shape = listed_shape("class", "all");
-  return *shape;
+  return shape.value_or(LoadShape{});
 }
 
 /// 1, 2, up to 4 (one machine), more (a chassis of nodes).
@@ -93,7 +94,7 @@ struct Level {
 
 /// Servers with this very CPU: the same class of sockets if any was measured, and the nearest memory.
 std::optional<Level> measured(const ServerFacts& server, double log_memory) {
-  const int octave = static_cast<int>(std::floor(log_memory / std::log(2.0) + 0.5));
+  const int octave = static_cast<int>(std::floor(log_memory / std::numbers::ln2 + 0.5));
   const int sockets = socket_class(server.sockets);
   const auto distance = [&](const Group& g) { return (g.sockets == sockets ? 0 : 1000) + std::abs(g.octave - octave); };
   int nearest = std::numeric_limits<int>::max();

@@ -12,9 +12,9 @@
 
 #include "sense/powercap.hpp"
 
-#include <cerrno>
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <set>
 
 #include <fmt/format.h>
@@ -29,13 +29,14 @@ namespace {
 
 constexpr const char* kFamily = "RAPL (powercap)";
 
-// No socket draws more; only used where the zone does not state its own limit. The largest TDP sold in 2025 is 500 W (EPYC 9965,
-// Xeon 6980P), and short peaks above the limit are part of the design: hence also the factor.
+// No socket draws more; only used where the zone does not state its own limit. The largest TDP sold in 2025 is 500 W (EPYC
+// 9965, Xeon 6980P), and short peaks above the limit are part of the design: hence also the factor.
 constexpr Watts kLargestPackagePower{1000};
 constexpr double kPeakOverTdp = 2.5;
 
 // Idle power of a package as a share of its TDP. SPECpower_ssj2008 results since 2016 (229 servers): active idle at the wall is
-// 0.19 of the total TDP in the median; the package is about half of the wall at idle, desktops idle lower, chiplet EPYCs higher.
+// 0.19 of the total TDP in the median; the package is about half of the wall at idle, desktops idle lower, chiplet EPYCs
+// higher.
 constexpr double kIdleOfTdp = 0.15;
 constexpr Shift kIdleOfTdpShift = Shift::range(0.15, 0.03, 0.40);
 
@@ -153,7 +154,8 @@ Blocked blocked_by(const Zone& zone, const Error& why) {
 Findings probe_powercap(const Roots& roots, const Clock& clock, double memory_gb) {
   Findings found;
   const std::vector<Zone> zones = find_zones(roots.sysfs / "class" / "powercap");
-  const auto packages = static_cast<std::size_t>(std::count_if(zones.begin(), zones.end(), [](const Zone& z) { return z.is_package(); }));
+  const auto packages =
+      static_cast<std::size_t>(std::count_if(zones.begin(), zones.end(), [](const Zone& z) { return z.is_package(); }));
   for (const Zone& zone : zones) {
     if (!zone.is_package() && !zone.is_dram()) continue;
     const fs::path counter_path = zone.path / "energy_uj";

@@ -21,19 +21,19 @@ namespace gramwatt::sense {
 
 /// What a sensor measures and how well.
 struct Description {
-  std::string id;          ///< stable on one machine: "powercap:intel-rapl:0"
+  std::string id;  ///< stable on one machine: "powercap:intel-rapl:0"
   Component component = Component::other;
-  std::string device;      ///< for people: "package-0"
+  std::string device;  ///< for people: "package-0"
   Boundary boundary = Boundary::chip;
   std::string source;      ///< for people: "RAPL (powercap)"
   Terms terms;             ///< gain errors of the sensor itself
   Nanoseconds resolution;  ///< how often the hardware updates the counter
   /// The part of the energy that an idle machine draws here, where the family knows it (0 W: not known).
   Watts idle_power{};
-  Terms idle_terms;        ///< error of idle_power, relative to it
+  Terms idle_terms;  ///< error of idle_power, relative to it
   /// May the measured program use this device? A GPU outside CUDA_VISIBLE_DEVICES counts for the machine only.
   bool usable_by_job = true;
-  std::string note;        ///< what a reader should know, for people; may be empty
+  std::string note;  ///< what a reader should know, for people; may be empty
 };
 
 struct Reading {

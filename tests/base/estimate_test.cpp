@@ -43,13 +43,15 @@ TEST(Estimate, LopsidedShiftsStayLopsided) {
 }
 
 TEST(Estimate, ARangeGivesItsOwnEndsBack) {
-  const Estimate<GramsPerKwh> e{GramsPerKwh(480), Method::assumed, "world", std::nullopt, {{"place", Shift::range(480, 20, 900)}}};
+  const Estimate<GramsPerKwh> e{
+      GramsPerKwh(480), Method::assumed, "world", std::nullopt, {{"place", Shift::range(480, 20, 900)}}};
   EXPECT_NEAR(e.low().value(), 20, 1e-9);
   EXPECT_NEAR(e.high().value(), 900, 1e-9);
 }
 
 TEST(Estimate, SumsNameEachSourceOnceAndMixMethods) {
-  const auto sum = joules(1, {}, Method::measured, "RAPL") + joules(1, {}, Method::modelled, "model") + joules(1, {}, Method::measured, "RAPL");
+  const auto sum = joules(1, {}, Method::measured, "RAPL") + joules(1, {}, Method::modelled, "model") +
+                   joules(1, {}, Method::measured, "RAPL");
   EXPECT_EQ(sum.method, Method::mixed);
   EXPECT_EQ(sum.source, "RAPL + model");
   EXPECT_EQ(sum.boundary, Boundary::node);
@@ -62,7 +64,8 @@ TEST(Estimate, AZeroPartDoesNotChangeHowASumWasObtained) {
 }
 
 TEST(Estimate, ProductsKeepBothErrors) {
-  const Estimate<GramsPerKwh> clean{GramsPerKwh(360), Method::modelled, "table", std::nullopt, {{"intensity", Shift::symmetric(0.04)}}};
+  const Estimate<GramsPerKwh> clean{
+      GramsPerKwh(360), Method::modelled, "table", std::nullopt, {{"intensity", Shift::symmetric(0.04)}}};
   const auto carbon = joules(3.6e6, {{"gain", Shift::symmetric(0.03)}}) * clean;
   EXPECT_NEAR(carbon.value.value(), 360, 1e-9);
   EXPECT_NEAR(carbon.high().value(), 360 * 1.05, 1e-9);

@@ -134,16 +134,15 @@ class TheFigures(support.EndToEnd):
         both = [subprocess.Popen([GRAMWATT, "run", "-q", "--json", self.path(f"{i}.json"), "--", "sleep", "2"], env=self.env) for i in (1, 2)]
         for p in both:
             self.assertEqual(p.wait(60), 0)
-        records = [json.load(open(self.path(f"{i}.json"))) for i in (1, 2)]
+        records = [self.read_json(f"{i}.json") for i in (1, 2)]
         idle = sum(r["energy"]["idle"]["value"] for r in records)
         machine = max(r["energy"]["machine"]["value"] - r["energy"]["active"]["value"] for r in records)
         self.assertLess(idle, machine * 1.2)
 
         inner = self.path("inner.json")
         self.run_json("--name", "outer", "--", GRAMWATT, "run", "-q", "--name", "inner", "--json", inner, "--", BURN, "0.3")
-        with open(inner) as f:
-            nested = json.load(f)
-        outer = json.load(open(self.path("run.json")))
+        nested = self.read_json("inner.json")
+        outer = self.read_json("run.json")
         self.assertEqual(nested["parent"], outer["id"])
         self.assertGreaterEqual(outer["energy"]["active"]["value"], nested["energy"]["active"]["value"] * 0.99)
 
@@ -239,7 +238,7 @@ class Trouble(support.EndToEnd):
     def test_a_foreign_file_in_place_of_the_ledger_is_left_alone(self):
         path = self.write("foreign.db", "this is somebody's thesis\n" * 100)
         self.check(["--ledger", path], ["warning", "foreign.db"])
-        self.assertEqual(open(path).read(), "this is somebody's thesis\n" * 100)
+        self.assertEqual(self.read(path), "this is somebody's thesis\n" * 100)
 
     def test_a_ledger_of_no_bytes_is_taken_as_new(self):
         path = self.write("empty.db", "")
@@ -294,6 +293,7 @@ class Trouble(support.EndToEnd):
                 time.sleep(0.1)
             p.kill()
             p.wait(60)
+            p.stdout.close()
             os.kill(child, 0)
             records = json.loads(self.gramwatt("runs", "--json", "-", check=0).stdout)
             self.assertEqual([r["state"] for r in records], ["interrupted"])
@@ -358,14 +358,16 @@ class TheRest(support.EndToEnd):
         self.gramwatt("config", "set", "zone", "DE", check=0)
         self.gramwatt("config", "set", "pue", "1.2", check=0)
         self.assertEqual(self.gramwatt("config", "get", "zone", check=0).stdout, "DE\n")
-        self.assertIn("# mine", open(self.gramwatt("config", "path", check=0).stdout.strip()).read())
+        self.assertIn("# mine", self.read(self.gramwatt("config", "path", check=0).stdout.strip()))
         self.gramwatt("config", "set", "zoen", "DE", check=2)
         self.gramwatt("config", "set", "pue", "0.2", check=2)
         self.gramwatt("config", "get", "stage", check=1)
 
     def test_help_is_there_for_every_command_and_the_manual_is_up_to_date(self):
         overview = self.gramwatt("help", check=0).stdout
-        for name in re.findall(r"^  (\w+) ", overview, re.M):
+        names = re.findall(r"^  (\w+) ", overview.split("Commands:")[1].split("Options")[0], re.M)
+        self.assertIn("doctor", names)
+        for name in names:
             self.assertIn(f"gramwatt {name}", self.gramwatt("help", name, check=0).stdout)
             self.gramwatt(name, "--help", check=0)
         self.assertTrue(all(len(line) <= 80 for line in overview.splitlines()))

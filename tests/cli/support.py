@@ -41,8 +41,14 @@ class EndToEnd(unittest.TestCase):
         """`gramwatt run --json FILE ARGS`: the record."""
         out = self.path("run.json")
         self.gramwatt("run", "-q", "--json", out, *args, check=check, **kwargs)
-        with open(out) as f:
-            return json.load(f)
+        return self.read_json(out)
+
+    def read(self, name):
+        with open(self.path(name)) as f:
+            return f.read()
+
+    def read_json(self, name):
+        return json.loads(self.read(name))
 
     def write(self, name, text):
         path = self.path(name)

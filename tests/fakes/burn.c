@@ -3,9 +3,9 @@
  *   burn S               this process
  *   burn S xN            N children, one after another, S each
  *   burn S xN ignored    the same below a parent that ignores SIGCHLD: the kernel throws the children's times away
- *   burn S away          a grandchild in its own session; the middle one ends at once; this process waits for the work to be done
- *   burn S left          the same, but this process ends at once and leaves the grandchild behind
- *   burn S threads N     N threads, S each
+ *   burn S away          a grandchild in its own session; the middle one ends at once; this process waits for the work to be
+ * done burn S left          the same, but this process ends at once and leaves the grandchild behind burn S threads N     N
+ * threads, S each
  *
  * BURN_REPORT=FILE: writes the CPU seconds that the kernel booked for this process and what it reaped: the work asked for, plus
  * what forking and ending cost.

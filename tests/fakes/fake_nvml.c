@@ -16,7 +16,9 @@
 
 enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, INSUFFICIENT_SIZE = 7 };
 
-struct nvmlDevice_st { int index; };
+struct nvmlDevice_st {
+  int index;
+};
 static struct nvmlDevice_st devices[16];
 
 /* The value of `key` for `device` (-1: a line without device); 0 when there is no such line. */
@@ -81,7 +83,9 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, struct nvmlDevice_st** device)
 }
 int nvmlDeviceGetName(struct nvmlDevice_st* d, char* out, unsigned size) { return text_of(d, "name", out, size); }
 int nvmlDeviceGetUUID(struct nvmlDevice_st* d, char* out, unsigned size) { return text_of(d, "uuid", out, size); }
-int nvmlDeviceGetTotalEnergyConsumption(struct nvmlDevice_st* d, unsigned long long* mj) { return number(d->index, "energy_mj", mj); }
+int nvmlDeviceGetTotalEnergyConsumption(struct nvmlDevice_st* d, unsigned long long* mj) {
+  return number(d->index, "energy_mj", mj);
+}
 int nvmlDeviceGetPowerUsage(struct nvmlDevice_st* d, unsigned* mw) {
   unsigned long long value = 0;
   int code = number(d->index, "power_mw", &value);

@@ -52,21 +52,19 @@ class ProcessTree : public ::testing::TestWithParam<TreeMechanism> {
  protected:
   void SetUp() override {
     const auto tree = meter::make_tree_cpu(new_run_id(), GetParam());
-    if (GetParam() == TreeMechanism::best && tree->birth_cgroup() < 0) GTEST_SKIP() << "no cgroup of one's own here: " << tree->shortfall();
+    if (GetParam() == TreeMechanism::best && tree->birth_cgroup() < 0)
+      GTEST_SKIP() << "no cgroup of one's own here: " << tree->shortfall();
   }
   [[nodiscard]] bool exact() const { return GetParam() == TreeMechanism::best; }
 };
 
-TEST_P(ProcessTree, OneProcess) {
-  EXPECT_NEAR(count({BURN, "0.5"}, GetParam()).seconds, 0.5, 0.5 * 0.02);
-}
+TEST_P(ProcessTree, OneProcess) { EXPECT_NEAR(count({BURN, "0.5"}, GetParam()).seconds, 0.5, 0.5 * 0.02); }
 
-TEST_P(ProcessTree, EveryThread) {
-  EXPECT_NEAR(count({BURN, "0.25", "threads", "3"}, GetParam()).seconds, 0.75, 0.75 * 0.02);
-}
+TEST_P(ProcessTree, EveryThread) { EXPECT_NEAR(count({BURN, "0.25", "threads", "3"}, GetParam()).seconds, 0.75, 0.75 * 0.02); }
 
 TEST_P(ProcessTree, ChildrenThatLiveAndDieBetweenTwoLooks) {
-  // 5 ms each. Forking and ending are work of the tree as well; how much depends on the machine, and the kernel's own books tell.
+  // 5 ms each. Forking and ending are work of the tree as well; how much depends on the machine, and the kernel's own books
+  // tell.
   const testing::TempTree tree;
   const double seconds = count({"env", "BURN_REPORT=" + (tree / "report").string(), BURN, "0.005", "x200"}, GetParam()).seconds;
   const double booked = parse_number<double>(read_line_or_empty(tree / "report")).value_or(0);
@@ -107,7 +105,8 @@ TEST_P(ProcessTree, OthersAreNotCounted) {
   (void)other->reap([](pid_t, const rusage&) {});
 }
 
-INSTANTIATE_TEST_SUITE_P(Mechanisms, ProcessTree, ::testing::Values(TreeMechanism::best, TreeMechanism::task_clock, TreeMechanism::reaper),
+INSTANTIATE_TEST_SUITE_P(Mechanisms, ProcessTree,
+                         ::testing::Values(TreeMechanism::best, TreeMechanism::task_clock, TreeMechanism::reaper),
                          [](const auto& each) {
                            return std::string(each.param == TreeMechanism::best         ? "cgroup"
                                               : each.param == TreeMechanism::task_clock ? "task_clock"

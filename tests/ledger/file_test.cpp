@@ -62,12 +62,8 @@ bool in_child(const std::function<bool()>& body) {
 /// Files without permission are writable for root: be somebody else for a while.
 class AsNobody {
  public:
-  AsNobody() : root_(::geteuid() == 0) {
-    EXPECT_EQ(root_ ? ::seteuid(65534) : 0, 0);
-  }
-  ~AsNobody() {
-    EXPECT_EQ(root_ ? ::seteuid(0) : 0, 0);
-  }
+  AsNobody() : root_(::geteuid() == 0) { EXPECT_EQ(root_ ? ::seteuid(65534) : 0, 0); }
+  ~AsNobody() { EXPECT_EQ(root_ ? ::seteuid(0) : 0, 0); }
 
  private:
   bool root_;
@@ -79,7 +75,7 @@ TEST(LedgerFile, folders_are_made_and_the_file_is_private) {
   Ledger l = std::move(Ledger::open(p).value());
   ASSERT_TRUE(l.begin(make::run("01A"), {}));
   for (const char* suffix : {"", "-wal", "-shm"}) {
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat((p.string() + suffix).c_str(), &info), 0) << suffix;
     EXPECT_EQ(info.st_mode & 0777U, 0600U) << suffix;
   }
@@ -280,14 +276,15 @@ TEST(LedgerFile, a_full_disk_loses_nothing_that_was_appended) {
   if (!can_mount) GTEST_SKIP() << "a small disk can be mounted by root only";
   EXPECT_TRUE(in_child([&] {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount("tmpfs", (t / "disk").c_str(), "tmpfs", 0, "size=1m") != 0) return false;
-    return survives_full_disk(t / "disk/ledger.db", [&] {
-      (void)::mount("none", (t / "disk").c_str(), nullptr, MS_REMOUNT, "size=64m");
-    });
+        ::mount("tmpfs", (t / "disk").c_str(), "tmpfs", 0, "size=1m") != 0)
+      return false;
+    return survives_full_disk(t / "disk/ledger.db",
+                              [&] { (void)::mount("none", (t / "disk").c_str(), nullptr, MS_REMOUNT, "size=64m"); });
   }));
   EXPECT_TRUE(in_child([&] {  // full from the beginning
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount("tmpfs", (t / "disk").c_str(), "tmpfs", 0, "size=8k") != 0) return false;
+        ::mount("tmpfs", (t / "disk").c_str(), "tmpfs", 0, "size=8k") != 0)
+      return false;
     const auto l = Ledger::open(t / "disk/ledger.db");
     if (l || l.error().remedy.empty()) return false;
     return true;

@@ -36,13 +36,13 @@ std::vector<Interval> any_run() {
   now.utc = make::kNoon + now.monotonic;
   const auto n = *rc::gen::inRange(0, 200);
   for (int k = 0; k < n; ++k) {
-    if (*rc::gen::inRange(0, 20) == 0) now.monotonic += 3s, now.boottime += 3s, now.utc += 3s;    // a hole
+    if (*rc::gen::inRange(0, 20) == 0) now.monotonic += 3s, now.boottime += 3s, now.utc += 3s;  // a hole
     if (*rc::gen::inRange(0, 20) == 0) now.utc += Nanoseconds(*rc::gen::inRange<std::int64_t>(-90'000'000'000, 90'000'000'000));
     Interval i = any_interval(2);
     i.start = now;
     const Nanoseconds length(*rc::gen::inRange<std::int64_t>(1, 20'000'000'000));
     now.monotonic += length, now.boottime += length, now.utc += length;
-    if (*rc::gen::inRange(0, 20) == 0) now.boottime += 60s, now.utc += 60s;                        // suspended
+    if (*rc::gen::inRange(0, 20) == 0) now.boottime += 60s, now.utc += 60s;  // suspended
     i.end = now;
     i.job_cpu = Nanoseconds(*rc::gen::inRange<std::int64_t>(0, 4'000'000'000));
     i.machine_cpu = Nanoseconds(*rc::gen::inRange<std::int64_t>(0, 4'000'000'000));

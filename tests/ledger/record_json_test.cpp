@@ -59,14 +59,26 @@ Estimate<Q> estimate(Text t) {
 IntensityFacts intensity(Text t) {
   IntensityFacts i;
   i.value = estimate<GramsPerKwh>(t);
-  i.signal = {*rc::gen::element(grid::SignalKind::average, grid::SignalKind::marginal), t(), t(), *rc::gen::arbitrary<bool>(),
-              *rc::gen::arbitrary<int>(), t(), t(), t(), t(), some(t)};
+  i.signal = {*rc::gen::element(grid::SignalKind::average, grid::SignalKind::marginal),
+              t(),
+              t(),
+              *rc::gen::arbitrary<bool>(),
+              *rc::gen::arbitrary<int>(),
+              t(),
+              t(),
+              t(),
+              t(),
+              some(t)};
   return i;
 }
 
 ComponentEnergy component(Text t) {
-  return {*rc::gen::element(Component::cpu, Component::memory, Component::gpu, Component::platform, Component::other), t(),
-          estimate<Joules>(t), estimate<Joules>(t), estimate<Joules>(t), estimate<Joules>(t)};
+  return {*rc::gen::element(Component::cpu, Component::memory, Component::gpu, Component::platform, Component::other),
+          t(),
+          estimate<Joules>(t),
+          estimate<Joules>(t),
+          estimate<Joules>(t),
+          estimate<Joules>(t)};
 }
 
 /// Every field set, by whatever a type allows.

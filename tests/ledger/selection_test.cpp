@@ -24,9 +24,7 @@ TEST(SelectRun, by_whole_id_unique_beginning_or_end_in_any_case) {
   EXPECT_EQ(select_run("bbbb", kIds), kIds[1]);
 }
 
-TEST(SelectRun, a_whole_id_wins_over_others_that_begin_with_it) {
-  EXPECT_EQ(select_run("ab", {"abc", "ab"}), "ab");
-}
+TEST(SelectRun, a_whole_id_wins_over_others_that_begin_with_it) { EXPECT_EQ(select_run("ab", {"abc", "ab"}), "ab"); }
 
 TEST(SelectRun, three_characters_of_the_end_are_too_few) { EXPECT_EQ(kind_of("BBB"), Error::Kind::missing); }
 

@@ -16,7 +16,8 @@ using std::chrono::milliseconds;
 /// A counter of constant or scripted power.
 class FakeSensor final : public sense::Sensor {
  public:
-  FakeSensor(sense::Description d, const VirtualClock& clock) : description_(std::move(d)), clock_(clock), begun_(clock.now()) {}
+  FakeSensor(sense::Description d, const VirtualClock& clock)
+      : description_(std::move(d)), clock_(clock), begun_(clock.now()) {}
   [[nodiscard]] const sense::Description& describe() const override { return description_; }
   [[nodiscard]] Result<sense::Reading> read(const Clock& clock) override {
     if (failing) return fail("I/O error", "fake");
@@ -82,7 +83,8 @@ struct Bench {
     s.model.source = "table";
     s.model.fixed.value = Watts(4);
     s.model.fixed.source = "table";
-    for (std::size_t i = 0; i <= 10; ++i) s.model.active_at_load[i] = Watts(static_cast<double>(i));  // 5 W a busy thread of two
+    for (std::size_t i = 0; i <= 10; ++i)
+      s.model.active_at_load[i] = Watts(static_cast<double>(i));  // 5 W a busy thread of two
     return s;
   }
 
@@ -287,8 +289,10 @@ TEST(Meter, TheErrorOfTheIdleSplitCancelsInTheTotal) {
   m.finish(b.job, 1);
   const Channel& c = m.channels()[0];
   const Flow& f = m.totals()[0];
-  const Estimate<Joules> active{f.job_active.joules(), Method::measured, "a", Boundary::chip, {{"idle-share", c.active_terms.at("idle-share")}}};
-  const Estimate<Joules> idle{f.job_idle.joules(), Method::measured, "a", Boundary::chip, {{"idle-share", c.idle_terms.at("idle-share")}}};
+  const Estimate<Joules> active{
+      f.job_active.joules(), Method::measured, "a", Boundary::chip, {{"idle-share", c.active_terms.at("idle-share")}}};
+  const Estimate<Joules> idle{
+      f.job_idle.joules(), Method::measured, "a", Boundary::chip, {{"idle-share", c.idle_terms.at("idle-share")}}};
   EXPECT_GT((active.high() - active.value).value(), 1);
   const auto total = active + idle;
   EXPECT_NEAR(total.high().value(), total.value.value(), 0.5);
@@ -317,8 +321,10 @@ TEST(Meter, PowersOfTheTicksAddUpToTheTotals) {
 RC_GTEST_PROP(MeterProperty, EnergyIsConservedToTheMicrojouleInEveryInterval, ()) {
   Bench b(*rc::gen::inRange(1, 5));
   meter::Setup s = b.setup();
-  if (*rc::gen::arbitrary<bool>()) b.add(s.sensors, Component::cpu, Watts(*rc::gen::inRange(0, 300)), Watts(*rc::gen::inRange(0, 60)));
-  if (*rc::gen::arbitrary<bool>()) b.add(s.sensors, Component::gpu, Watts(*rc::gen::inRange(0, 700)), Watts(*rc::gen::inRange(0, 90)));
+  if (*rc::gen::arbitrary<bool>())
+    b.add(s.sensors, Component::cpu, Watts(*rc::gen::inRange(0, 300)), Watts(*rc::gen::inRange(0, 60)));
+  if (*rc::gen::arbitrary<bool>())
+    b.add(s.sensors, Component::gpu, Watts(*rc::gen::inRange(0, 700)), Watts(*rc::gen::inRange(0, 90)));
   const bool host = *rc::gen::arbitrary<bool>();
   s.idle_owner = host ? IdleOwner::host : IdleOwner::job;
   Meter m(std::move(s));

@@ -5,7 +5,8 @@
 namespace gramwatt::meter {
 namespace {
 
-constexpr const char* kUnified = "25 1 0:22 / /sys rw - sysfs sysfs rw\n35 25 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n";
+constexpr const char* kUnified =
+    "25 1 0:22 / /sys rw - sysfs sysfs rw\n35 25 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n";
 constexpr const char* kHybrid =
     "41 30 0:36 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n48 30 0:40 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
 
@@ -16,7 +17,8 @@ TEST(Cgroup2Folder, IsTheMountPlusTheOwnPath) {
 }
 
 TEST(Cgroup2Folder, InAContainerTheMountsRootIsTakenOff) {
-  EXPECT_EQ(*cgroup2_folder_from("35 25 0:30 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n", "0::/docker/abc/sub\n"), "/sys/fs/cgroup/sub");
+  EXPECT_EQ(*cgroup2_folder_from("35 25 0:30 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n", "0::/docker/abc/sub\n"),
+            "/sys/fs/cgroup/sub");
 }
 
 TEST(Cgroup2Folder, VersionOneAloneIsAnErrorThatSaysSo) {

@@ -9,7 +9,9 @@
 namespace gramwatt::sense {
 namespace {
 
-constexpr const char* kHopper = "0 name NVIDIA H100 80GB HBM3\n0 uuid GPU-1111aaaa-0000\n0 energy_mj 5000000\n0 power_mw 70000\n0 limit_mw 700000\n0 processes 0\n";
+constexpr const char* kHopper =
+    "0 name NVIDIA H100 80GB HBM3\n0 uuid GPU-1111aaaa-0000\n0 energy_mj 5000000\n0 power_mw 70000\n0 limit_mw 700000\n0 "
+    "processes 0\n";
 
 class Nvml : public ::testing::Test {
  protected:
@@ -17,7 +19,9 @@ class Nvml : public ::testing::Test {
     tree_.write("nvml", text);
     setenv("GRAMWATT_FAKE_NVML", (tree_ / "nvml").c_str(), 1);
   }
-  Findings probe(std::optional<std::string> visible = std::nullopt) { return probe_nvml({FAKE_NVML_LIBRARY, std::move(visible)}, clock_); }
+  Findings probe(std::optional<std::string> visible = std::nullopt) {
+    return probe_nvml({FAKE_NVML_LIBRARY, std::move(visible)}, clock_);
+  }
 
   testing::TempTree tree_;
   VirtualClock clock_{std::chrono::seconds(1'700'000'000)};

@@ -21,7 +21,9 @@ class Powercap : public ::testing::Test {
     tree_.write(folder + "max_energy_range_uj", std::to_string(kRange) + "\n");
     if (tdp_uw > 0) tree_.write(folder + "constraint_0_max_power_uw", std::to_string(tdp_uw) + "\n");
   }
-  void set(const std::string& id, std::uint64_t energy) { tree_.write("class/powercap/" + id + "/energy_uj", std::to_string(energy) + "\n"); }
+  void set(const std::string& id, std::uint64_t energy) {
+    tree_.write("class/powercap/" + id + "/energy_uj", std::to_string(energy) + "\n");
+  }
   Findings probe() { return probe_powercap({tree_.root(), "/proc"}, clock_, 64); }
   Joules read(Sensor& s) {
     const auto r = s.read(clock_);
@@ -44,8 +46,10 @@ TEST_F(Powercap, TwoSocketsWithDramPsysAndTheMmioCopyAreCountedOnce) {
   zone("intel-rapl-mmio:0", "package-0", 1000);
   const auto found = probe();
   std::vector<std::string> devices;
-  for (const auto& s : found.sensors) devices.push_back(std::string(to_string(s->describe().component)) + " " + s->describe().device);
-  EXPECT_EQ(devices, (std::vector<std::string>{"cpu package-0", "memory dram of package-0", "cpu package-1", "memory dram of package-1"}));
+  for (const auto& s : found.sensors)
+    devices.push_back(std::string(to_string(s->describe().component)) + " " + s->describe().device);
+  EXPECT_EQ(devices, (std::vector<std::string>{"cpu package-0", "memory dram of package-0", "cpu package-1",
+                                               "memory dram of package-1"}));
   EXPECT_TRUE(found.blocked.empty());
   for (const auto& s : found.sensors) EXPECT_EQ(s->describe().boundary, Boundary::chip);
 }
@@ -53,7 +57,8 @@ TEST_F(Powercap, TwoSocketsWithDramPsysAndTheMmioCopyAreCountedOnce) {
 TEST_F(Powercap, ZonesLinkedTwiceAsInSysfsAreCountedOnce) {
   zone("intel-rapl:0", "package-0", 1000);
   zone("intel-rapl:0/intel-rapl:0:0", "dram", 1000, 0);
-  std::filesystem::create_directory_symlink(tree_ / "class/powercap/intel-rapl:0/intel-rapl:0:0", tree_ / "class/powercap/intel-rapl:0:0");
+  std::filesystem::create_directory_symlink(tree_ / "class/powercap/intel-rapl:0/intel-rapl:0:0",
+                                            tree_ / "class/powercap/intel-rapl:0:0");
   EXPECT_EQ(probe().sensors.size(), 2U);
 }
 
