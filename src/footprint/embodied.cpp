@@ -95,7 +95,7 @@ Estimate<Grams> embodied(const Bill& bill, Seconds reserved, Ratio share) {
   used.method = combine(sum.method, bill.life.method);
   used.source = join_sources(join_sources(sum.source, bill.life.source), bill.utilisation.source);
   // A longer life and a busier machine make the share smaller: the shifts of a quotient.
-  const auto inverse = [](Shift s) { return Shift{1 / (1 + s.plus) - 1, 1 / (1 + s.minus) - 1}; };
+  const auto inverse = [](Shift s) { return Shift{1 / (1 + s.minus) - 1, 1 / (1 + s.plus) - 1}; };
   for (const auto& [id, shift] : bill.life.terms) used.terms[id] = inverse(shift);
   for (const auto& [id, shift] : bill.utilisation.terms) used.terms[id] = inverse(shift);
   return used;

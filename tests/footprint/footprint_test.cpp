@@ -1,0 +1,94 @@
+#include "footprint/footprint.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace gramwatt::footprint {
+namespace {
+
+grid::Series day_and_night() {
+  grid::Series s;
+  s.points = {{Nanoseconds{0}, GramsPerKwh(100)}, {std::chrono::hours(12), GramsPerKwh(500)}};
+  s.terms["intensity"] = Shift::symmetric(0.1);
+  s.signal.source = "test";
+  return s;
+}
+
+Estimate<Joules> facility(double joules) {
+  return {Joules(joules), Method::measured, "sensor", Boundary::facility, {{"gain", Shift::symmetric(0.05)}}};
+}
+
+Slice slice(int from_hour, int to_hour, double kilowatthours) {
+  return {std::chrono::hours(from_hour), std::chrono::hours(to_hour), Microjoules(kwh(kilowatthours))};
+}
+
+TEST(Weigh, EnergyMeetsTheIntensityOfItsOwnTime) {
+  // 1 kWh by day, 3 kWh by night; PUE doubles it all.
+  const std::vector<Slice> slices{slice(0, 12, 1), slice(12, 24, 3)};
+  const auto carbon = weigh(facility(8 * kJoulesPerKwh), slices, day_and_night());
+  EXPECT_NEAR(carbon.value.value(), 2 * (1 * 100 + 3 * 500), 1e-6);
+  EXPECT_TRUE(carbon.terms.contains("gain"));
+  EXPECT_TRUE(carbon.terms.contains("intensity"));
+}
+
+TEST(Weigh, NoEnergyIsNoCarbonAndStillAnIntensity) {
+  const std::vector<Slice> slices{slice(0, 24, 0)};
+  EXPECT_DOUBLE_EQ(weigh(facility(0), slices, day_and_night()).value.value(), 0);
+  EXPECT_NEAR(mean_intensity(slices, day_and_night()).value.value(), 300, 1e-9);
+  EXPECT_NEAR(mean_intensity({}, day_and_night()).value.value(), 100, 1e-9);
+}
+
+RC_GTEST_PROP(WeighProperty, IsLinearInEnergy, ()) {
+  const double a = *rc::gen::inRange(1, 1000);
+  const double b = *rc::gen::inRange(1, 1000);
+  const std::vector<Slice> slices{slice(6, 7, a), slice(18, 19, b)};
+  const double whole = weigh(facility((a + b) * kJoulesPerKwh), slices, day_and_night()).value.value();
+  RC_ASSERT(std::abs(whole - (a * 100 + b * 500)) < 1e-6 * whole);
+}
+
+RC_GTEST_PROP(WeighProperty, DoesNotDependOnHowEnergyIsCutWhileIntensityStands, ()) {
+  const int cuts = *rc::gen::inRange(1, 50);
+  std::vector<Slice> fine;
+  for (int i = 0; i < cuts; ++i) fine.push_back({std::chrono::minutes(i), std::chrono::minutes(i + 1), Microjoules(kwh(1))});
+  const std::vector<Slice> coarse{{Nanoseconds{0}, std::chrono::minutes(cuts), Microjoules(kwh(cuts))}};
+  const auto e = facility(cuts * kJoulesPerKwh);
+  RC_ASSERT(std::abs(weigh(e, fine, day_and_night()).value.value() - weigh(e, coarse, day_and_night()).value.value()) < 1e-6);
+}
+
+double kilograms(const Bill& bill) {
+  double kg = 0;
+  for (const Part& p : bill.parts) kg += p.mass.value.value() / 1000;
+  return kg;
+}
+
+TEST(Bill, AWholeServerIsBaseFurtherCpuMemoryAndGpusOnce) {
+  Machine m;
+  m.threads = 128;
+  m.packages = 2;
+  m.memory_gb = 512;
+  m.gpus = {"NVIDIA H100 80GB HBM3", "NVIDIA H100 80GB HBM3"};
+  EXPECT_NEAR(kilograms(bill_of_parts(m)), 1000 + 100 + (512 - 16) * 1.39 + 2 * 164, 1e-6);
+}
+
+TEST(Bill, GuestsThatFillAHostCarryItsBaseOnce) {
+  Machine m;
+  m.guest = true;
+  m.threads = 4;
+  m.host_threads = 128;
+  m.memory_gb = 0;
+  EXPECT_NEAR(kilograms(bill_of_parts(m)) * 32, 1100, 1e-6);
+}
+
+TEST(Embodied, IsTheReservedPartOfTheBillOverLifeAndUse) {
+  Machine m;
+  m.packages = 1;
+  m.memory_gb = 16;
+  const auto year = embodied(bill_of_parts(m), Seconds(365.25 * 86400), Ratio(1));
+  EXPECT_NEAR(year.value.value(), 1e6 / 4 / 0.6, 1);
+  EXPECT_NEAR(embodied(bill_of_parts(m), Seconds(365.25 * 86400), Ratio(0.25)).value.value(), year.value.value() / 4, 1e-6);
+  EXPECT_NEAR(year.terms.at("life").minus, 4.0 / 3 - 1, 1e-9);  // three years instead of four
+  EXPECT_GT(year.terms.at("utilisation").minus, 0.9);           // half as much use: twice the share
+}
+
+}  // namespace
+}  // namespace gramwatt::footprint

@@ -1,0 +1,110 @@
+#include "grid/intensity.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "place/place.hpp"
+
+namespace gramwatt::grid {
+namespace {
+
+Series steps(std::vector<std::pair<int, double>> points) {
+  Series s;
+  for (const auto& [second, value] : points) s.points.push_back({std::chrono::seconds(second), GramsPerKwh(value)});
+  return s;
+}
+
+double mean(const Series& s, int from, int to) { return s.mean(std::chrono::seconds(from), std::chrono::seconds(to)).value(); }
+
+TEST(Series, APointHoldsUntilTheNextAndTheFirstAlsoBefore) {
+  const Series s = steps({{100, 10}, {200, 20}});
+  EXPECT_DOUBLE_EQ(mean(s, 100, 200), 10);
+  EXPECT_DOUBLE_EQ(mean(s, 200, 900), 20);
+  EXPECT_DOUBLE_EQ(mean(s, 0, 100), 10);
+  EXPECT_DOUBLE_EQ(mean(s, 150, 250), 15);
+  EXPECT_DOUBLE_EQ(mean(s, 0, 300), (200 * 10 + 100 * 20) / 300.0);
+}
+
+TEST(Series, AnEmptyIntervalHasTheValueOfItsInstant) {
+  const Series s = steps({{100, 10}, {200, 20}});
+  EXPECT_DOUBLE_EQ(mean(s, 199, 199), 10);
+  EXPECT_DOUBLE_EQ(mean(s, 200, 200), 20);
+}
+
+RC_GTEST_PROP(SeriesProperty, TheMeanOfAWholeIsTheWeightedMeanOfItsParts, ()) {
+  std::vector<std::pair<int, double>> points;
+  int at = 0;
+  for (const int step : *rc::gen::nonEmpty(rc::gen::container<std::vector<int>>(rc::gen::inRange(1, 100)))) {
+    points.emplace_back(at += step, *rc::gen::inRange(0, 1000));
+  }
+  const Series s = steps(points);
+  const int a = *rc::gen::inRange(0, at + 50);
+  const int b = a + *rc::gen::inRange(1, 200);
+  const int c = b + *rc::gen::inRange(1, 200);
+  RC_ASSERT(std::abs(mean(s, a, c) * (c - a) - mean(s, a, b) * (b - a) - mean(s, b, c) * (c - b)) < 1e-6);
+}
+
+TEST(Annual, UnknownPlaceIsTheWorldsRangeAndNoMarginal) {
+  const auto i = annual(std::nullopt);
+  ASSERT_TRUE(i);
+  const auto shift = total_shift(i->average.terms);
+  const double value = i->average.points.front().value.value();
+  EXPECT_NEAR(value * (1 + shift.minus), 20, 1e-6);
+  EXPECT_NEAR(value * (1 + shift.plus), 900, 1e-6);
+  EXPECT_FALSE(i->marginal);
+  EXPECT_FALSE(i->marginal_note.empty());
+}
+
+TEST(Annual, KnownCountriesHaveTheirPublishedValues) {
+  EXPECT_NEAR(annual("FR")->average.points.front().value.value(), 44, 1);
+  EXPECT_NEAR(annual("DE")->average.points.front().value.value(), 342, 1);
+  EXPECT_EQ(annual("DE")->average.signal.factor, "lifecycle");
+  EXPECT_NE(annual("DE")->average.signal.source.find("2024"), std::string::npos);
+}
+
+TEST(Annual, AMarginListedAsZeroOrNextToItIsUnknownNotClean) {
+  for (const char* hydro : {"NO", "IS", "AL", "PY", "NP"}) {
+    const auto i = annual(hydro);
+    ASSERT_TRUE(i) << hydro;
+    EXPECT_FALSE(i->marginal) << hydro;
+    EXPECT_FALSE(i->marginal_note.empty());
+  }
+}
+
+TEST(Annual, MarginalIsDirectCo2AndNeverTheAverage) {
+  const auto i = annual("US-CAL-CISO");
+  ASSERT_TRUE(i && i->marginal);
+  EXPECT_EQ(i->marginal->signal.gas, "CO2");
+  EXPECT_EQ(i->marginal->signal.factor, "direct");
+  EXPECT_NE(i->marginal->points.front().value, i->average.points.front().value);
+}
+
+TEST(Annual, PartOfACountryTakesItsValueWithAWiderIntervalAndSaysSo) {
+  const auto part = annual("JP-TK");
+  const auto whole = annual("JP");
+  ASSERT_TRUE(part && whole);
+  EXPECT_EQ(part->average.points.front().value, whole->average.points.front().value);
+  EXPECT_GT(total_shift(part->average.terms).size(), total_shift(whole->average.terms).size());
+  EXPECT_NE(part->average.signal.source.find("whole country"), std::string::npos);
+}
+
+TEST(Annual, EveryKnownZoneHasAnAverageWithinWhatAGridCanEmit) {
+  for (const std::string& zone : place::known_zones()) {
+    const auto i = annual(zone);
+    ASSERT_TRUE(i) << zone;
+    const double v = i->average.points.front().value.value();
+    EXPECT_GT(v, 0) << zone;
+    EXPECT_LT(v, 1200) << zone;
+    if (i->marginal) EXPECT_GE(i->marginal->points.front().value.value(), 100) << zone;
+    EXPECT_EQ(i->average.signal.fit_for, std::vector<std::string>{"accounting"});
+  }
+}
+
+TEST(Annual, AZoneThatDoesNotExistIsAnError) {
+  EXPECT_FALSE(annual("XX-NOWHERE"));
+  EXPECT_FALSE(annual(""));
+  EXPECT_FALSE(annual("D"));
+}
+
+}  // namespace
+}  // namespace gramwatt::grid
