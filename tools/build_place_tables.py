@@ -33,6 +33,10 @@ ISO2 = {"TWN": "TW", "HKG": "HK", "XKX": "XK", "PSE": "PS", "PRI": "PR", "GUF": 
 # (Quebec, average 28 g/kWh: 462 marginal in WattTime's model).
 LEAST_CREDIBLE_MARGIN = 100
 
+# No mix is cleaner, life-cycle, than wind alone (11 g/kWh, IPCC AR5); a lower listing counts direct emissions of a hydro system, whose
+# life-cycle value is 24.
+CLEANEST, HYDRO = 11, 24
+
 MIXED_AUTHORITY = {"US-NW-BPAT": 2021}
 
 
@@ -65,7 +69,8 @@ def countries(raw):
         code = to2.get(r["iso3"])
         if code and (code not in best or int(r["year"]) >= best[code][2]):
             best[code] = (r["name"].split(" (")[0], float(r["lifecycle_g_per_kwh"]), int(r["year"]), "Ember")
-    return best
+    return {code: (name, HYDRO, year, source + " (listed as %g: hydro's life-cycle value instead)" % value) if value < CLEANEST else (name, value, year, source)
+            for code, (name, value, year, source) in best.items()}
 
 
 def us_zones(raw):

@@ -45,6 +45,8 @@ class Exchange {
 
   [[nodiscard]] Result<Response> result() && {
     if (error_.empty() && !done_) error_ = "no answer in time";
+    // Beast 300 lets a single buffer's worth pass above its limit.
+    if (error_.empty() && parser_.get().body().size() > request_.body_limit) error_ = "the answer is too long";
     if (!error_.empty()) return fail(error_, request_.url, {}, Error::Kind::unavailable);
     return Response{static_cast<int>(parser_.get().result_int()), std::move(parser_.get().body())};
   }

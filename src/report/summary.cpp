@@ -9,9 +9,9 @@
 namespace gramwatt::report {
 namespace {
 
-constexpr std::size_t kLabel = 12;
+constexpr std::size_t kLabel = 11;
 constexpr std::size_t kValue = 13;
-constexpr std::size_t kInterval = 14;
+constexpr std::size_t kInterval = 13;
 constexpr std::size_t kMostAdvice = 3;
 
 /// Lines of four columns: what, how much, between what, and where from.
@@ -64,7 +64,7 @@ void energy_rows(const ledger::Energy& e, Table& t, const Style& style) {
   t.row("energy", figure(e.total, style), "at the plug", true);
   t.row("  active", figure(e.active, style), "what the program did");
   t.row("  idle", figure(e.idle, style),
-        e.idle_owner == IdleOwner::job ? "the machine at rest, which this run pays for" : "the machine at rest: the host pays");
+        e.idle_owner == IdleOwner::job ? "the machine at rest; this run pays" : "the machine at rest; the host pays");
   if (e.components.size() > 1) {
     for (const auto& c : e.components)
       t.row("  " + std::string(to_string(c.component)), figure(c.energy, style), component_note(c));
@@ -78,15 +78,15 @@ void carbon_rows(const ledger::RunRecord& r, Table& t, const Style& style) {
   t.row("carbon", figure(r.carbon.total, style), "average power + manufacturing", true);
   if (r.average_intensity) {
     t.row("  average", figure(r.carbon.average, style, gas(*r.average_intensity)),
-          fmt::format("{}, {}", text(r.average_intensity->value, style), r.place.name));
+          fmt::format("{}: {}", r.place.name, text(r.average_intensity->value, style)));
   }
   if (r.carbon.marginal && r.marginal_intensity) {
     t.row("  marginal", figure(*r.carbon.marginal, style, gas(*r.marginal_intensity)),
-          fmt::format("{}: what one more kWh causes", text(r.marginal_intensity->value, style)));
+          fmt::format("one more kWh causes {}", text(r.marginal_intensity->value, style)));
   } else {
-    t.row("  marginal", {"unknown", ""}, "of what one more kWh causes nothing is known here");
+    t.row("  marginal", {"unknown", ""}, "nothing is known for this place");
   }
-  t.row("  embodied", figure(r.carbon.embodied, style), "making the machine, for the time it was reserved");
+  t.row("  embodied", figure(r.carbon.embodied, style), "making the machine: this run's share");
 }
 
 std::string sources(const ledger::Energy& e) {
@@ -126,7 +126,7 @@ std::string summary(const ledger::RunRecord& r, const Style& style, std::size_t 
   std::size_t shown = 0;
   for (const std::string& a : r.advice) {
     if (shown++ == kMostAdvice) break;
-    t.note(shown == 1 ? "more certain" : "", a);
+    t.note(shown == 1 ? "better by" : "", a);
   }
   t.note("run", fmt::format("{}{}; gramwatt show --explain {}", short_id(r.id),
                             r.parent ? ", inside " + short_id(*r.parent) : "", short_id(r.id)));
