@@ -142,7 +142,8 @@ int dry_run(const job::RunOptions& options, const job::Machine& machine, const S
 
 void tell(const Invocation& invocation, const Settings& settings, const job::RunResult& result) {
   if (!settings.quiet) {
-    const std::string text = report::summary(result.record, style_for(STDERR_FILENO), width_of(STDERR_FILENO));
+    const std::string text = report::summary(result.record, style_for(STDERR_FILENO), width_of(STDERR_FILENO),
+                                             !invocation.has("no-ledger") && !result.ledger_error);
     std::fputs(text.c_str(), stderr);
   }
   if (result.ledger_error) warn("this run is not kept in the ledger: " + result.ledger_error->message());
@@ -150,7 +151,6 @@ void tell(const Invocation& invocation, const Settings& settings, const job::Run
     if (const auto written = write_output(*settings.json, ledger::to_json(result.record) + "\n"); !written)
       warn(written.error().message());
   }
-  (void)invocation;
 }
 
 }  // namespace

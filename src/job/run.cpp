@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include <fmt/format.h>
+
 #include "job/ledger_writer.hpp"
 #include "job/run_registry.hpp"
 #include "sense/nvml.hpp"
@@ -58,6 +60,7 @@ class Runner {
   [[nodiscard]] int sharers() { return registry_.sharers(clock_.now().monotonic); }
   ledger::RunRecord begin_record(const Context& context) const;
   void complete(ledger::RunRecord& record);
+  void derive_model(ledger::RunRecord& record) const;
 
   RunOptions options_;
   Machine machine_;
@@ -198,6 +201,27 @@ ledger::RunRecord Runner::begin_record(const Context& context) const {
   return r;
 }
 
+/// How the model came to its figures; nothing where sensors measured the CPU.
+void Runner::derive_model(ledger::RunRecord& r) const {
+  const sense::PowerModel& model = machine_.model;
+  bool modelled = false;
+  for (const Channel& c : meter_->channels()) modelled = modelled || c.source == model.source;
+  if (!modelled) return;
+  const int threads = std::max(1, machine_.cpu.threads);
+  r.derivations.push_back(
+      {"energy.platform, idle",
+       fmt::format("{:.4g} W at rest × {:.6g} s, of which the owner rule gives this run {:.4g}", model.fixed.value.value(),
+                   r.duration.value(), options_.idle_owner == IdleOwner::job ? meter_->mean_machine_share() : 0.0),
+       model.description, model.source});
+  r.derivations.push_back(
+      {"energy.platform, active",
+       fmt::format("{:.6g} CPU-seconds of the program × about {:.4g} W a busy thread", seconds(meter_->job_cpu()).value(),
+                   model.active(1).value() / threads),
+       fmt::format("all programs together used {:.6g} CPU-seconds; all {} threads busy draw {:.4g} W above rest",
+                   seconds(meter_->machine_cpu()).value(), threads, model.active(1).value()),
+       model.source});
+}
+
 std::vector<Channel> with_tree_error(std::vector<Channel> channels, const meter::TreeCpu& tree) {
   if (tree.mechanism().starts_with("inherited")) {
     for (Channel& c : channels) {
@@ -226,6 +250,7 @@ void Runner::complete(ledger::RunRecord& r) {
                               : std::min(1.0, seconds(meter_->job_cpu()).value() / threads_time));
   fill_account(m, weights_of(r), r);
 
+  derive_model(r);
   r.notes.push_back("CPU time of the process tree: " + tree_->mechanism() +
                     (tree_->shortfall().empty() ? "" : " (" + tree_->shortfall() + ")"));
   if (tree_->missed_something()) {

@@ -20,9 +20,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <thread>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
@@ -190,7 +192,7 @@ Result<void> Database::check_header() {
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& path, Journal journal) {
   using Opened = Result<std::unique_ptr<Database>>;
   if (const auto made = make_file(path); !made) return tl::unexpected(made.error());
-  return guarded(path, [&]() -> Opened {
+  const auto attempt = [&]() -> Opened {
     std::unique_ptr<Database> d(new Database(path, journal));
     d->db_ = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
     if (const auto known = d->check_header(); !known) return tl::unexpected(known.error());
@@ -200,6 +202,19 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
     }
     d->set_up();
     return Opened(std::move(d));
+  };
+  // Where waiting could be a deadlock (turning the log on while another connection is doing so), SQLite says "busy" at once
+  // instead of waiting its timeout. Beginning anew is always safe, and the other is done in milliseconds.
+  return guarded(path, [&]() -> Opened {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
+    for (;;) {
+      try {
+        return attempt();
+      } catch (const SQLite::Exception& e) {
+        if ((e.getErrorCode() & 0xFF) != SQLITE_BUSY || std::chrono::steady_clock::now() > until) throw;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
   });
 }
 

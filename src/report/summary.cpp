@@ -115,7 +115,7 @@ std::string command_line(const std::vector<std::string>& command, std::size_t wi
 
 std::string short_id(const std::string& id) { return id.size() > 8 ? id.substr(id.size() - 8) : id; }
 
-std::string summary(const ledger::RunRecord& r, const Style& style, std::size_t width) {
+std::string summary(const ledger::RunRecord& r, const Style& style, std::size_t width, bool kept) {
   Table t(style, std::min<std::size_t>(width, 100));
   t.out = "\n" + header(r, style, t.width());
   energy_rows(r.energy, t, style);
@@ -128,8 +128,10 @@ std::string summary(const ledger::RunRecord& r, const Style& style, std::size_t 
     if (shown++ == kMostAdvice) break;
     t.note(shown == 1 ? "better by" : "", a);
   }
-  t.note("run", fmt::format("{}{}; gramwatt show --explain {}", short_id(r.id),
-                            r.parent ? ", inside " + short_id(*r.parent) : "", short_id(r.id)));
+  if (kept) {
+    t.note("run", fmt::format("{}{}; gramwatt show --explain {}", short_id(r.id),
+                              r.parent ? ", inside " + short_id(*r.parent) : "", short_id(r.id)));
+  }
   return t.out;
 }
 

@@ -7,8 +7,8 @@
 
 namespace gramwatt::report {
 
-/// What `run` prints at the end, and `show`: fits a screen of 80 × 24.
-[[nodiscard]] std::string summary(const ledger::RunRecord& record, const Style& style, std::size_t width);
+/// What `run` prints at the end, and `show`: fits a screen of 80 × 24. `kept`: it is in the ledger, and can be shown again.
+[[nodiscard]] std::string summary(const ledger::RunRecord& record, const Style& style, std::size_t width, bool kept = true);
 
 /// The command on one line, quoted as a shell would need it, at most `width` columns.
 [[nodiscard]] std::string command_line(const std::vector<std::string>& command, std::size_t width, const Style& style);

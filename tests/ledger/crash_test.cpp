@@ -112,6 +112,7 @@ TEST(LedgerKilled, while_it_is_made_leaves_a_ledger_that_opens) {
 /// One writer's whole life.
 bool write_one_run(const std::filesystem::path& path, const std::string& id, bool network) {
   auto ledger = Ledger::open(path, surroundings(network));
+  EXPECT_TRUE(ledger) << ledger.error().message();
   RunRecord r = make::run(id);
   if (!ledger || !ledger->begin(r, make::channels())) return false;
   for (std::int64_t i = 0; i < 100; ++i) {

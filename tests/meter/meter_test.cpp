@@ -287,8 +287,8 @@ TEST(Meter, TheErrorOfTheIdleSplitCancelsInTheTotal) {
     m.sample(b.job, 1);
   }
   m.finish(b.job, 1);
-  const Channel& c = m.channels()[0];
-  const Flow& f = m.totals()[0];
+  const Channel c = m.channels()[0];
+  const Flow f = m.totals()[0];
   const Estimate<Joules> active{
       f.job_active.joules(), Method::measured, "a", Boundary::chip, {{"idle-share", c.active_terms.at("idle-share")}}};
   const Estimate<Joules> idle{
