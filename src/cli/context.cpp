@@ -165,9 +165,9 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   c.place = {place.zone, std::string(to_string(place.how)), place.name};
 
   if (!place.zone)
-    c.advice.push_back("place: name the grid zone with --zone ZONE, or once and for all: gramwatt config set zone ZONE");
+    c.advice.emplace_back("place: name the grid zone with --zone ZONE, or once and for all: gramwatt config set zone ZONE");
   if (!s.pue && c.weights.pue.method == Method::assumed && !at_home(machine.cpu)) {
-    c.advice.push_back("PUE: ask the operator of the building, then --pue X");
+    c.advice.emplace_back("PUE: ask the operator of the building, then --pue X");
   }
   return c;
 }

@@ -68,7 +68,7 @@ struct Ledger::Impl {
 
   /// The same, for changing it: only this host's file may be written here.
   Result<Database*> writable_holder(const std::string& id) {
-    const auto found = holder(id);
+    auto found = holder(id);
     if (!found) return found;
     if (!writer) return fail("the ledger is open for reading only", own_path.string());
     if (*found == own.get()) return found;

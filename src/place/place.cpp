@@ -72,8 +72,8 @@ std::optional<Cloud> find_cloud(const Query& q, std::vector<std::string>& chain)
   // An address given for a test or an odd machine is asked afresh: the cache is for this boot, not for this address.
   if (!q.metadata_url) {
     if (const auto known = cached(q)) {
-      chain.push_back(*known ? "metadata service: asked earlier in this boot"
-                             : "metadata service: did not answer earlier in this boot");
+      chain.emplace_back(*known ? "metadata service: asked earlier in this boot"
+                                : "metadata service: did not answer earlier in this boot");
       return *known;
     }
   }

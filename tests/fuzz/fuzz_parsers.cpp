@@ -8,13 +8,14 @@
 #include "base/text.hpp"
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
+#include "place/metadata.hpp"
 #include "sense/nvml.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace gramwatt;
   if (size == 0) return 0;
   std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 6) {
+  switch (data[0] % 7) {
     case 0: {
       meter::ProcStat stat;
       (void)meter::parse_proc_stat(text, true, stat);
@@ -29,6 +30,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 3: (void)parse_energy(text); break;
     case 4: (void)csv_fields(text); break;
     case 5: (void)sense::visible_to_cuda({{"GPU-1234"}, {"GPU-5678"}}, std::string(text)); break;
+    case 6: {
+      const std::string body(text);
+      (void)place::parse_aws_document(body);
+      (void)place::parse_azure_compute(body);
+      (void)place::parse_gcp(body, body);
+      break;
+    }
   }
   return 0;
 }
