@@ -184,7 +184,7 @@ std::vector<bool> visible_to_cuda(const std::vector<GpuName>& gpus, const std::o
     std::string_view entry = trim(field);
     std::optional<std::size_t> index;
     if (const auto number = parse_number<std::size_t>(entry)) {
-      index = *number;
+      index = number;
     } else if (entry.starts_with("MIG-GPU-") || entry.starts_with("GPU-")) {
       if (entry.starts_with("MIG-")) entry = entry.substr(4, entry.find('/') - 4);
       for (std::size_t i = 0; i < gpus.size() && !index; ++i) {
@@ -217,7 +217,7 @@ Findings probe_nvml(const NvmlOptions& options, const Clock& clock) {
     const NvmlReturn code = (*library)->device_by_index(i, &board.device);
     if (code != kNvmlSuccess) {
       found.blocked.push_back({kFamily, "GPU " + std::to_string(i) + ": " + (*library)->describe(code), "check `nvidia-smi`"});
-      names.push_back({});
+      names.emplace_back();
       boards.push_back({});
       continue;
     }
