@@ -3,18 +3,15 @@
 
 usage: bench/overhead.py BUILD_FOLDER [CODECARBON_PYTHON]
 
-Start-up: `gramwatt run -- true` (second call) above `true`, median of 20; beside CodeCarbon's command line when the path of a
+Needs the preset `bench`. Start-up: `gramwatt run -- true` (second call) above `true`, median of 20; beside CodeCarbon's command line when the path of a
 Python that has it is given. Sampling: CPU time of gramwatt at 10 samples a second, from the kernel's books, above a timer loop
 of the same rate that does nothing.
 """
 
 import os
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 build = sys.argv[1] if len(sys.argv) > 1 else "build/release"
 GRAMWATT = os.path.join(build, "src/cli/gramwatt")
@@ -22,18 +19,16 @@ home = tempfile.mkdtemp(prefix="gramwatt-bench-")
 env = {**os.environ, "HOME": home, "GRAMWATT_NO_NETWORK": "1"}
 
 
-def once(command):
-    """Wall milliseconds and peak megabytes of one command."""
-    start = time.monotonic()
-    pid = os.posix_spawn(command[0], command, env, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-                                                                (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)])
-    _, _, usage = os.wait4(pid, 0)
-    return (time.monotonic() - start) * 1e3, usage.ru_maxrss * 1024 / 1e6, usage.ru_utime + usage.ru_stime
+COST = os.path.join(build, "bench/cost")
 
 
 def median(command, n=20):
-    runs = [once(command) for _ in range(n)]
-    return [statistics.median(r[i] for r in runs) for i in range(3)]
+    """Medians of wall milliseconds, peak megabytes, CPU seconds."""
+    return [float(x) for x in subprocess.run([COST, str(n), *command], env=env, capture_output=True, text=True, check=True).stdout.split()]
+
+
+def once(command):
+    return median(command, 1)
 
 
 print("| figure | measured | bar | |\n|---|---|---|---|")

@@ -177,6 +177,7 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   }
   Watcher watcher(*live, trace);
   options->context = [&](const job::Machine& m) { return make_context(*surroundings, settings, m); };
+  options->detailed_ticks = trace != nullptr;
   options->on_tick = [&](const job::Progress& p) { watcher(p); };
 
   const auto result = job::run(std::move(*options), std::move(machine), clock);

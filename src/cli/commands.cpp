@@ -32,7 +32,7 @@ const std::vector<Command>& commands() {
         {"tag", 0, "K=V", "a tag of this run; may be given several times", true},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false},
-        {"interval", 0, "D", "time between samples (default 100ms)", false},
+        {"interval", 0, "D", "time between samples (default 100ms with sensors or --trace, else 1s)", false},
         {"trace", 0, "FILE", "write power and carbon intensity over time as CSV", false},
         {"require", 0, "measured", "refuse to run (exit 125) when no sensor can be read", false},
         {"idle-owner", 0, "OWNER", "who pays for the idle part of the machine: job or host", false},

@@ -28,6 +28,9 @@ namespace {
 // (measured: docs/validation.md).
 constexpr Shift kTaskClockError{0, 0.04};
 
+constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
+constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
+
 Fd make_timer(Nanoseconds interval) {
   Fd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   const auto s = std::chrono::floor<std::chrono::seconds>(interval);
@@ -77,6 +80,7 @@ class Runner {
   SliceCollector slices_;
   std::optional<Ending> ending_;
   bool stop_waiting_ = false;
+  bool wants_fast_ticks_ = false;
 };
 
 Result<RunResult> Runner::run() {
@@ -102,8 +106,10 @@ Result<RunResult> Runner::run() {
   setup.roots = options_.roots;
   setup.cpu = machine_.cpu;
   setup.model = machine_.model;
+  wants_fast_ticks_ = options_.detailed_ticks || !machine_.findings.sensors.empty();
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
+  setup.detailed_ticks = options_.detailed_ticks;
   meter_.emplace(std::move(setup));
   if (!options_.parent) registry_.enter();  // a nested run is part of its outer run, which shares for both
 
@@ -135,12 +141,13 @@ void Runner::start_writer() {
 
 /// Ticks and signals until the program has ended (and, with --wait-all, everything it left behind).
 void Runner::watch() {
-  const Fd timer = make_timer(options_.interval);
+  const Fd timer = make_timer(options_.interval.value_or(wants_fast_ticks_ ? kFastTick : kSlowTick));
   std::array<pollfd, 2> sources{{{gate_.fd(), POLLIN, 0}, {timer.get(), POLLIN, 0}}};
+  take_signals();
   for (;;) {
-    take_signals();
     if (ending_ && (!options_.wait_all || child_->all_gone() || stop_waiting_)) return;
     if (::poll(sources.data(), sources.size(), -1) < 0 && errno != EINTR) return;
+    if ((sources[0].revents & POLLIN) != 0) take_signals();
     if ((sources[1].revents & POLLIN) != 0) {
       drain(timer);
       tick();

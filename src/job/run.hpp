@@ -49,7 +49,9 @@ struct RunOptions {
   std::vector<std::string> command;
   std::optional<std::string> name, project, stage;
   std::map<std::string, std::string> tags;
-  Nanoseconds interval = std::chrono::milliseconds(100);
+  /// Between samples. Unset: as often as somebody looks, which is every 100 ms with sensors or a trace, and once a second
+  /// without, because nothing that is split once a second gains by waking more often.
+  std::optional<Nanoseconds> interval;
   IdleOwner idle_owner = IdleOwner::job;
   bool wait_all = false;
   std::optional<std::filesystem::path> ledger;
@@ -58,6 +60,7 @@ struct RunOptions {
   meter::TreeMechanism tree = meter::TreeMechanism::best;
   std::string version;
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
+  bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
   std::function<void(const Progress&)> on_tick;    ///< may be empty
 };
 

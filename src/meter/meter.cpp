@@ -112,9 +112,8 @@ void Meter::sample(Nanoseconds tree_cpu, int sharers) {
   const bool closing = elapsed(open_.start, now) + elapsed(before, now) / 2 >= setup_.close_every;
   open_.now = now;
   read_sources(closing);
-  const Nanoseconds job_before = open_.job_cpu;
-  take_cpu(tree_cpu, sharers, elapsed(before, now));
-  update_tick(before, open_.job_cpu - job_before);
+  take_cpu(tree_cpu, sharers, elapsed(before, now), closing || setup_.detailed_ticks);
+  if (closing || setup_.detailed_ticks) update_tick();
   if (closing) close();
 }
 
@@ -122,7 +121,7 @@ void Meter::finish(Nanoseconds tree_cpu, int sharers) {
   const Instant before = open_.now;
   open_.now = setup_.clock->now();
   read_sources(true);
-  take_cpu(tree_cpu, sharers, elapsed(before, open_.now));
+  take_cpu(tree_cpu, sharers, elapsed(before, open_.now), true);
   for (Source& s : sources_) {
     if (!s.failure.empty()) lose(s, s.last.at, open_.now, s.failure);
   }
@@ -173,19 +172,20 @@ void Meter::lose(Source& s, const Instant& from, const Instant& to, const std::s
   s.lost_why = why;
 }
 
-void Meter::take_cpu(Nanoseconds tree_cpu, int sharers, Nanoseconds passed) {
+void Meter::take_cpu(Nanoseconds tree_cpu, int sharers, Nanoseconds passed, bool machine_too) {
   Nanoseconds job = std::max(Nanoseconds{0}, tree_cpu - last_tree_cpu_);
   last_tree_cpu_ = std::max(last_tree_cpu_, tree_cpu);
   open_.job_cpu += job;
+  open_.idle_share_time += static_cast<double>(passed.count()) / std::max(1, sharers);
+  if (!machine_too) return;
   if (const auto use = machine_cpu_reader_.read(open_.now)) {
     open_.machine_cpu += use->busy;
     open_.steal += use->steal;
     open_.capacity_time += static_cast<double>(use->busy.count()) * use->capacity;
   } else {
-    open_.machine_cpu += job;
-    open_.capacity_time += static_cast<double>(job.count());
+    open_.machine_cpu = open_.job_cpu;
+    open_.capacity_time = static_cast<double>(open_.job_cpu.count());
   }
-  open_.idle_share_time += static_cast<double>(passed.count()) / std::max(1, sharers);
 }
 
 /// The job's part of everything that ran, by CPU time.
@@ -295,9 +295,9 @@ std::vector<Flow> Meter::totals() const {
 }
 
 /// Powers of the last tick, from the change of the provisional split: sums over the ticks of a run equal its totals.
-void Meter::update_tick(const Instant& before, Nanoseconds job_cpu) {
+void Meter::update_tick() {
+  tick_.passed = elapsed(tick_.at, open_.now);
   tick_.at = open_.now;
-  tick_.passed = elapsed(before, open_.now);
   const Seconds dt = seconds(tick_.passed);
   if (dt.value() <= 0) return;
   tick_.machine = tick_.job_active = tick_.job_idle = Watts{};
@@ -311,7 +311,8 @@ void Meter::update_tick(const Instant& before, Nanoseconds job_cpu) {
     tick_.job_by_channel[c] = (now[c].job() - was.job()).joules() / dt;
   }
   std::swap(previous_provisional_, now);
-  tick_.job_cores = seconds(job_cpu) / dt;
+  tick_.job_cores = seconds(job_cpu() - tick_job_cpu_) / dt;
+  tick_job_cpu_ = job_cpu();
 }
 
 /// Error terms that only the sums can tell.

@@ -25,6 +25,9 @@ struct Setup {
   std::vector<std::unique_ptr<sense::Sensor>> sensors;
   IdleOwner idle_owner = IdleOwner::job;
   Nanoseconds close_every = std::chrono::seconds(1);
+  /// `last_tick` is wanted at every tick (a trace): the machine's CPU time is then read at every tick too, and not once a
+  /// second.
+  bool detailed_ticks = true;
 };
 
 /// What one tick saw; for the live line and the trace.
@@ -99,7 +102,7 @@ class Meter {
   void build_channels(bool has_cpu_sensors);
   void read_sources(bool all);
   void lose(Source& s, const Instant& from, const Instant& to, const std::string& why);
-  void take_cpu(Nanoseconds tree_cpu, int sharers, Nanoseconds passed);
+  void take_cpu(Nanoseconds tree_cpu, int sharers, Nanoseconds passed, bool machine_too);
   [[nodiscard]] Microjoules expected(const Source& s, Nanoseconds length) const;
   void split(std::vector<Flow>& flows) const;
   void split_model(std::vector<Flow>& flows) const;
@@ -108,7 +111,7 @@ class Meter {
   [[nodiscard]] double job_share_of_cpu() const;
   [[nodiscard]] double idle_share() const;
   void close();
-  void update_tick(const Instant& before, Nanoseconds job_cpu);
+  void update_tick();
   void settle_terms();
 
   Setup setup_;
@@ -123,6 +126,7 @@ class Meter {
   Nanoseconds last_tree_cpu_{};
   Open open_;
   Tick tick_;
+  Nanoseconds tick_job_cpu_{};  ///< of the run when tick_ was made
   std::vector<Flow> provisional_, previous_provisional_;
   double idle_share_time_ = 0;
   std::vector<Interval> closed_;
