@@ -48,13 +48,18 @@ if len(sys.argv) > 2:
     print(f"| CodeCarbon's command line around `true` / ours, time | {cc_ms:.0f} ms / {ms:.1f} ms = {cc_ms / ms:.0f} | ≥ 50 | {'met' if cc_ms / ms >= 50 else 'MISSED'} |")
     print(f"| the same, memory | {cc_mb:.0f} MB / {mb:.1f} MB = {cc_mb / mb:.1f} | ≥ 7 | {'met' if cc_mb / mb >= 7 else 'MISSED'} |")
 
-seconds = 60
+seconds = 40
 idle_loop = os.path.join(build, "bench/timer_loop")
-_, _, tick_cpu = once([GRAMWATT, "run", "--", "/bin/sleep", str(seconds)])
-_, _, tick_none = once([GRAMWATT, "run", "--", "/bin/sleep", "0"])
-share = (tick_cpu - tick_none) / seconds
-print(f"| CPU at 10 samples a second (tree, ledger, live line) | {100 * share:.3f} % of a core | ≤ 0.1 % | {'met' if share <= 0.001 else 'MISSED'} |")
-if os.path.exists(idle_loop):
-    _, _, loop = once([idle_loop, "0.1", str(seconds)])
-    above = share - loop / seconds
-    print(f"| the same above an empty timer loop ({100 * loop / seconds:.3f} %) | {100 * above:.3f} % | ≤ 0.05 % | {'met' if above <= 0.0005 else 'MISSED'} |")
+startup = median([GRAMWATT, "run", "--", "/bin/sleep", "0"], 10)[2]
+loop = once([idle_loop, "0.1", str(seconds)])[2] / seconds
+
+
+def sampling(*options):
+    """Share of a core that gramwatt used beside a sleeping program, start-up taken off."""
+    return (once([GRAMWATT, "run", *options, "--", "/bin/sleep", str(seconds)])[2] - startup) / seconds
+
+
+fast, usual = sampling("--interval", "100ms"), sampling()
+print(f"| CPU at 10 samples a second (tree, ledger, live line) | {100 * fast:.3f} % of a core | ≤ 0.1 % | {'met' if fast <= 0.001 else 'MISSED'} |")
+print(f"| the same above an empty timer loop ({100 * loop:.3f} %) | {100 * (fast - loop):.3f} % | ≤ 0.05 % | {'met' if fast - loop <= 0.0005 else 'MISSED'} |")
+print(f"| CPU as it runs by default without sensors (once a second) | {100 * usual:.3f} % of a core | | |")
