@@ -3,6 +3,12 @@
 #include <chrono>
 
 namespace gramwatt::job {
+namespace {
+
+/// A minute: the blob that a commit writes is then full.
+constexpr std::size_t kIntervalsACommit = 60;
+
+}  // namespace
 
 LedgerWriter::LedgerWriter(std::optional<std::filesystem::path> path, std::vector<Channel> channels,
                            std::function<ledger::RunRecord()> prepare)
@@ -22,7 +28,15 @@ void LedgerWriter::push(std::vector<Interval> intervals) {
   if (intervals.empty()) return;
   {
     const std::lock_guard lock(mutex_);
-    for (Interval& i : intervals) waiting_.push_back(std::move(i));
+    if (tail_ && committed_) tail_->forget(*committed_);
+    committed_.reset();
+    bool kept = tail_.has_value();
+    for (Interval& i : intervals) {
+      kept = kept && tail_->push(i);
+      waiting_.push_back(std::move(i));
+    }
+    commit_now_ = commit_now_ || !kept || waiting_.size() >= kIntervalsACommit;
+    if (!commit_now_) return;
   }
   changed_.notify_all();
 }
@@ -66,7 +80,13 @@ void LedgerWriter::work() {
   if (path_) {
     if (auto opened = ledger::Ledger::open(*path_)) {
       ledger = std::move(*opened);
-      note(ledger->begin(record, channels_));
+      if (const auto row = ledger->begin(record, channels_)) {
+        const std::lock_guard lock(mutex_);
+        tail_ = ledger->open_tail(record.id, channels_.size());
+        commit_now_ = !waiting_.empty();  // what closed before is not in the tail
+      } else {
+        note(row);
+      }
     } else {
       note(tl::unexpected(opened.error()));
     }
@@ -77,11 +97,17 @@ void LedgerWriter::work() {
     bool ending = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+      changed_.wait(lock, [this] { return ending_ || commit_now_; });
       batch.swap(waiting_);
+      commit_now_ = false;
       ending = ending_;
     }
-    if (ledger && !batch.empty()) note(ledger->append(record.id, batch));
+    if (ledger && !batch.empty()) {
+      const auto done = ledger->append(record.id, batch);
+      note(done);
+      const std::lock_guard lock(mutex_);
+      if (done) committed_ = batch.back().end.monotonic;
+    }
     if (ending) break;
     // A power cut may cost the last minute, never more.
     if (const auto now = std::chrono::steady_clock::now(); ledger && now - last_sync > std::chrono::minutes(1)) {

@@ -14,8 +14,9 @@
 
 namespace gramwatt::job {
 
-/// Writes one run: begins it, appends closed intervals as they come (one commit a batch, about one a second), forces them to
-/// the disk once a minute, and finishes it. What fails is remembered and told at the end; it never disturbs the run.
+/// Writes one run: begins it, keeps closed intervals in the ledger's tail as they come (one write each, in the thread that
+/// pushes), appends them once a minute and forces them to the disk, and finishes it. Where there is no tail, every push is a
+/// commit. What fails is remembered and told at the end; it never disturbs the run.
 class LedgerWriter {
  public:
   /// `prepare` runs first, in the new thread, and gives the record to begin with (it may read files or ask a cloud's metadata).
@@ -26,6 +27,7 @@ class LedgerWriter {
   LedgerWriter(const LedgerWriter&) = delete;
   LedgerWriter& operator=(const LedgerWriter&) = delete;
 
+  /// Does not wait; wakes the ledger's thread once a minute (where there is no tail, every time).
   void push(std::vector<Interval> intervals);
 
   /// Blocks until `prepare` has run; the record that it gave.
@@ -47,7 +49,10 @@ class LedgerWriter {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<ledger::RunRecord> begun_, finished_;
-  std::vector<Interval> waiting_;
+  std::vector<Interval> waiting_;         ///< not yet appended; the tail holds them too
+  std::optional<ledger::Tail> tail_;      ///< from `begin` on
+  std::optional<Nanoseconds> committed_;  ///< end of what was appended since the tail was last told
+  bool commit_now_ = false;
   bool ending_ = false;
   std::optional<Error> error_;
   std::thread thread_;

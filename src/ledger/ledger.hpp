@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "ledger/owner.hpp"
 #include "ledger/record.hpp"
+#include "ledger/tail.hpp"
 
 namespace gramwatt::ledger {
 
@@ -53,7 +54,11 @@ class Ledger {
   /// five minutes. After an Error the intervals are kept in memory and go with the next append or finish: do not pass them
   /// again (kinds `usage` and `missing`: nothing was taken).
   [[nodiscard]] Result<void> append(const std::string& id, std::span<const Interval> intervals);
-  /// Replaces the row with the finished record (tags set meanwhile stay); makes the row if begin had failed.
+  /// A place for intervals between two commits, so that commits may be a minute apart and a kill still loses nothing; read and
+  /// settled with the run. Of a run that has begun here, at most one. Nothing on a network file system: commit each there.
+  [[nodiscard]] std::optional<Tail> open_tail(const std::string& id, std::size_t channels) const;
+  /// Replaces the row with the finished record (tags set meanwhile stay); makes the row if begin had failed. What a tail holds
+  /// must have been appended before.
   [[nodiscard]] Result<void> finish(const RunRecord& record);
   /// Forces what was written to the disk; this fsyncs. Once a minute is enough; without it a power cut loses what the kernel
   /// has not written back yet, and the log grows to 64 MiB.

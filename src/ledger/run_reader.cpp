@@ -1,6 +1,7 @@
 #include "ledger/run_reader.hpp"
 
 #include <array>
+#include <span>
 #include <string_view>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -8,6 +9,7 @@
 #include "ledger/channel_json.hpp"
 #include "ledger/interval_blob.hpp"
 #include "ledger/run_writer.hpp"
+#include "ledger/tail.hpp"
 
 namespace gramwatt::ledger {
 namespace {
@@ -115,7 +117,9 @@ Result<std::vector<Channel>> read_channels(Database& db, const std::string& id) 
   });
 }
 
-Result<std::vector<Interval>> read_intervals(Database& db, const std::string& id) {
+namespace {
+
+Result<std::vector<Interval>> read_committed(Database& db, const std::string& id) {
   return guarded(db.path(), [&]() -> Result<std::vector<Interval>> {
     std::vector<Interval> all;
     const auto s = db.statement("SELECT data FROM blobs WHERE run = ? ORDER BY seq");
@@ -130,6 +134,15 @@ Result<std::vector<Interval>> read_intervals(Database& db, const std::string& id
     }
     return all;
   });
+}
+
+}  // namespace
+
+Result<std::vector<Interval>> read_intervals(Database& db, const std::string& id) {
+  const auto tail = read_tail(db.path(), id);
+  auto committed = read_committed(db, id);
+  if (!committed) return committed;
+  return with_tail(std::move(*committed), tail);
 }
 
 Result<std::vector<RunningRow>> read_running(Database& db, const std::string& host) {
@@ -154,8 +167,12 @@ Result<void> write_interrupted(Database& db, const std::vector<std::string>& ids
       auto record = read_record(db, id);
       if (!record) return tl::unexpected(std::move(record.error()));
       if (!*record || (*record)->state != State::running) continue;  // settled by another process just now
-      const auto measured = read_intervals(db, id);
+      const auto tail = read_tail(db.path(), id);
+      auto measured = read_committed(db, id);
       if (!measured) return tl::unexpected(measured.error());
+      const std::size_t committed = measured->size();
+      measured = with_tail(std::move(*measured), tail);
+      append_blobs(db, id, std::span(*measured).subspan(committed));
       RunRecord& r = **record;
       r.state = State::interrupted;
       r.end_utc = measured->empty() ? r.start_utc : measured->back().end.utc;
@@ -166,6 +183,7 @@ Result<void> write_interrupted(Database& db, const std::vector<std::string>& ids
       update_row(db, r);
     }
     transaction->commit();
+    for (const std::string& id : ids) remove_tail(db.path(), id);
     return {};
   });
 }
@@ -200,6 +218,7 @@ Result<void> delete_run(Database& db, const std::string& id) {
       s->exec();
     }
     transaction->commit();
+    remove_tail(db.path(), id);
     return {};
   });
 }

@@ -37,6 +37,17 @@ class EndToEnd(unittest.TestCase):
             self.assertEqual(done.returncode, check, done.stdout + done.stderr)
         return done
 
+    def as_plain_user(self, *args, env=None):
+        """The same as a user who owns nothing; a copy of the binary, because the checkout may be in root's own folder."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root to become a plain user")
+        folder = tempfile.mkdtemp(prefix="gramwatt-e2e-bin-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        os.chmod(folder, 0o755)
+        binary = shutil.copy(GRAMWATT, folder)
+        return subprocess.run([binary, *args], env=env or self.env, capture_output=True, text=True, user=65534, group=65534, extra_groups=[], cwd="/",
+                              timeout=60)
+
     def run_json(self, *args, check=0, **kwargs):
         """`gramwatt run --json FILE ARGS`: the record."""
         out = self.path("run.json")

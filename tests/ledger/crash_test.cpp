@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -39,13 +41,43 @@ std::int64_t count_bytes(int fd, std::int64_t at_most) {
   return n;
 }
 
+/// The same as a run does it: seconds into the tail, commits now and then from another thread.
+[[noreturn]] void push_for_ever(const std::filesystem::path& path, const std::string& id, int acknowledge) {
+  auto ledger = Ledger::open(path, surroundings(false));
+  if (!ledger || !ledger->begin(make::run(id), make::channels(2))) ::_exit(1);
+  auto tail = ledger->open_tail(id, 2);
+  std::optional<std::thread> committer;
+  std::atomic<bool> committed = true;
+  std::int64_t from = 0;
+  Nanoseconds handed_over{};
+  for (std::int64_t i = 0;; ++i) {
+    if (committer && (committed || tail->count() > 100)) {
+      committer->join();
+      committer.reset();
+      tail->forget(handed_over);
+    }
+    const auto one = make::interval(i, 2);
+    if (!tail->push(one)) ::_exit(1);
+    if (::write(acknowledge, ".", 1) != 1) ::_exit(1);
+    if (committer || i + 1 - from < 7) continue;
+    committed = false;
+    handed_over = one.end.monotonic;
+    committer.emplace([&, batch = make::intervals(from, i + 1, 2)] {
+      if (!ledger->append(id, batch)) ::_exit(1);
+      committed = true;
+    });
+    from = i + 1;
+  }
+}
+
 /// Kills a writer right after its n-th acknowledgement, wherever it then is; everything acknowledged must be there.
-void kill_and_look(const std::filesystem::path& path, const std::string& id, bool network, std::int64_t n) {
+void kill_and_look(const std::filesystem::path& path, const std::string& id, bool network, std::int64_t n, bool tail = false) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(ends[0]);
+    if (tail) push_for_ever(path, id, ends[1]);
     append_for_ever(path, id, network, ends[1]);
   }
   ::close(ends[1]);
@@ -59,6 +91,7 @@ void kill_and_look(const std::filesystem::path& path, const std::string& id, boo
 
   auto ledger = Ledger::open(path, surroundings(network));
   ASSERT_TRUE(ledger.has_value()) << ledger.error().message();
+  const auto before = ledger->intervals(id);
   const auto interrupted = ledger->mark_interrupted();
   EXPECT_EQ(*interrupted, std::vector<std::string>{id});
   const auto kept = ledger->intervals(id);
@@ -66,6 +99,8 @@ void kill_and_look(const std::filesystem::path& path, const std::string& id, boo
   EXPECT_GE(kept->size(), static_cast<std::size_t>(acknowledged));
   EXPECT_LE(kept->size(), static_cast<std::size_t>(acknowledged) + 1);
   EXPECT_EQ(*kept, make::intervals(0, static_cast<std::int64_t>(kept->size()), 2));
+  EXPECT_EQ(*before, *kept);
+  EXPECT_FALSE(std::filesystem::exists(tail_path(path, id)));
   const auto record = ledger->get(id);
   EXPECT_EQ(record->state, State::interrupted);
   EXPECT_EQ(record->end_utc, kept->empty() ? record->start_utc : kept->back().end.utc);
@@ -76,6 +111,13 @@ TEST(LedgerKilled, everything_acknowledged_is_there_on_a_local_disk) {
   std::mt19937 random(1);
   for (int k = 0; k < 20; ++k)
     kill_and_look(t / "ledger.db", "01A" + std::to_string(k), false, static_cast<std::int64_t>(random() % 300));
+}
+
+TEST(LedgerKilled, everything_in_the_tail_is_there_once) {
+  const TempTree t;
+  std::mt19937 random(3);
+  for (int k = 0; k < 40; ++k)
+    kill_and_look(t / "ledger.db", "01A" + std::to_string(k), false, static_cast<std::int64_t>(random() % 300), true);
 }
 
 TEST(LedgerKilled, everything_acknowledged_is_there_on_a_network_disk) {
