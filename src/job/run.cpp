@@ -175,7 +175,7 @@ void Runner::take_signals() {
 }
 
 void Runner::tick() {
-  meter_->sample(tree_->read(), sharers());
+  meter_->sample([this] { return tree_->read(); }, sharers());
   hand_over();
   if (!options_.on_tick) return;
   const ledger::RunRecord* begun = writer_->has_begun() ? &writer_->begun() : nullptr;

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstddef>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -84,11 +86,21 @@ int RunRegistry::sharers(Nanoseconds monotonic) {
   if (page_ == nullptr) return 1;
   if (monotonic >= next_check_) {
     clear_dead();
+    find_scanned();
     next_check_ = monotonic + std::chrono::seconds(1);
   }
   int count = 0;
-  for (const auto& slot : page_->slots) count += slot.load(std::memory_order_relaxed) != 0 ? 1 : 0;
+  for (std::size_t i = 0; i < scanned_; ++i) count += page_->slots[i].load(std::memory_order_relaxed) != 0 ? 1 : 0;
   return std::max(count, 1);
+}
+
+/// Who enters takes the lowest empty slot, so newcomers appear just behind the last slot in use; nobody needs to look at a
+/// whole cold page ten times a second.
+void RunRegistry::find_scanned() {
+  constexpr std::size_t kNewcomers = 8;  // a cache line; more than these within a second are seen a second later
+  scanned_ = kSlots;
+  while (scanned_ > 0 && page_->slots[scanned_ - 1].load(std::memory_order_relaxed) == 0) --scanned_;
+  scanned_ = std::min<std::size_t>(scanned_ + kNewcomers, kSlots);
 }
 
 void RunRegistry::clear_dead() {

@@ -32,11 +32,13 @@ class RunRegistry {
 
  private:
   void clear_dead();
+  void find_scanned();
 
   struct Page;
   Page* page_ = nullptr;
   std::uint64_t mine_ = 0;
   int slot_ = -1;
+  std::size_t scanned_ = 0;  ///< slots that a look has to see
   Nanoseconds next_check_{};
 };
 

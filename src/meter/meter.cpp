@@ -1,9 +1,9 @@
 // The meter.
 //
 // Counters accumulate, so a run needs two good readings and the law of conservation; everything between is there to split the
-// energy fairly and to weigh it with the carbon of its own time. The sampling tick (default 100 ms) reads the fast sources.
-// Once a second an interval closes: only then is energy split, because shares of CPU time are known to a clock tick (10 ms) and
-// would be noise at the sampling rate.
+// energy fairly and to weigh it with the carbon of its own time. The sampling tick (100 ms with sensors) reads the fast sources,
+// whose counters wrap. Once a second an interval closes: only then are CPU times read and energy split, because the machine's
+// CPU time is known to a clock tick (10 ms), and shares of it would be noise at the sampling rate.
 //
 // Of each channel the machine's energy E splits so:
 //   idle            what the machine would have drawn anyway: idle power × time, never more than E. It goes to its owner: to
@@ -105,23 +105,26 @@ void Meter::start(Nanoseconds tree_cpu) {
   previous_provisional_.resize(channels_.size());
 }
 
-void Meter::sample(Nanoseconds tree_cpu, int sharers) {
+void Meter::sample(const std::function<Nanoseconds()>& tree_cpu, int sharers) {
   const Instant now = setup_.clock->now();
   const Instant before = open_.now;
   // Half a tick of slack, so that a 100 ms tick that comes 1 ms early still closes its second.
   const bool closing = elapsed(open_.start, now) + elapsed(before, now) / 2 >= setup_.close_every;
   open_.now = now;
+  open_.idle_share_time += static_cast<double>(elapsed(before, now).count()) / std::max(1, sharers);
   read_sources(closing);
-  take_cpu(tree_cpu, sharers, elapsed(before, now), closing || setup_.detailed_ticks);
-  if (closing || setup_.detailed_ticks) update_tick();
+  if (!closing && !setup_.detailed_ticks) return;
+  take_cpu(tree_cpu());
+  update_tick();
   if (closing) close();
 }
 
 void Meter::finish(Nanoseconds tree_cpu, int sharers) {
   const Instant before = open_.now;
   open_.now = setup_.clock->now();
+  open_.idle_share_time += static_cast<double>(elapsed(before, open_.now).count()) / std::max(1, sharers);
   read_sources(true);
-  take_cpu(tree_cpu, sharers, elapsed(before, open_.now), true);
+  take_cpu(tree_cpu);
   for (Source& s : sources_) {
     if (!s.failure.empty()) lose(s, s.last.at, open_.now, s.failure);
   }
@@ -172,12 +175,9 @@ void Meter::lose(Source& s, const Instant& from, const Instant& to, const std::s
   s.lost_why = why;
 }
 
-void Meter::take_cpu(Nanoseconds tree_cpu, int sharers, Nanoseconds passed, bool machine_too) {
-  Nanoseconds job = std::max(Nanoseconds{0}, tree_cpu - last_tree_cpu_);
+void Meter::take_cpu(Nanoseconds tree_cpu) {
+  open_.job_cpu += std::max(Nanoseconds{0}, tree_cpu - last_tree_cpu_);
   last_tree_cpu_ = std::max(last_tree_cpu_, tree_cpu);
-  open_.job_cpu += job;
-  open_.idle_share_time += static_cast<double>(passed.count()) / std::max(1, sharers);
-  if (!machine_too) return;
   if (const auto use = machine_cpu_reader_.read(open_.now)) {
     open_.machine_cpu += use->busy;
     open_.steal += use->steal;

@@ -47,8 +47,9 @@ class Meter {
   /// First readings. `tree_cpu`: CPU time of the tree so far.
   void start(Nanoseconds tree_cpu);
 
-  /// A tick. `sharers`: how many independent runs share this machine's idle power now (this one included).
-  void sample(Nanoseconds tree_cpu, int sharers);
+  /// A tick. `tree_cpu` is asked only where CPU times are needed: when an interval closes, and at every tick with
+  /// `detailed_ticks`. `sharers`: how many independent runs share this machine's idle power now (this one included).
+  void sample(const std::function<Nanoseconds()>& tree_cpu, int sharers);
 
   /// Last readings; closes the last interval and settles gaps.
   void finish(Nanoseconds tree_cpu, int sharers);
@@ -102,7 +103,7 @@ class Meter {
   void build_channels(bool has_cpu_sensors);
   void read_sources(bool all);
   void lose(Source& s, const Instant& from, const Instant& to, const std::string& why);
-  void take_cpu(Nanoseconds tree_cpu, int sharers, Nanoseconds passed, bool machine_too);
+  void take_cpu(Nanoseconds tree_cpu);
   [[nodiscard]] Microjoules expected(const Source& s, Nanoseconds length) const;
   void split(std::vector<Flow>& flows) const;
   void split_model(std::vector<Flow>& flows) const;

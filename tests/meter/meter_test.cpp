@@ -112,7 +112,7 @@ TEST(Meter, ConstantPowerIsPowerTimesTimeForEveryIntervalAndEveryStop) {
       const Nanoseconds length(std::uniform_int_distribution<std::int64_t>(1'000'000, 25'000'000'000)(random));
       for (Nanoseconds t = interval; t < length && interval >= milliseconds(100); t += interval) {
         b.run(interval, 1);
-        m.sample(b.job, 1);
+        m.sample([&] { return b.job; }, 1);
       }
       b.run(length - (interval >= milliseconds(100) ? (length - Nanoseconds(1)) / interval * interval : Nanoseconds(0)), 1);
       m.finish(b.job, 1);
@@ -130,7 +130,7 @@ TEST(Meter, SuspendAndClockStepsDoNotMatter) {
     b.run(milliseconds(100), 1);
     if (i == 30) b.clock.suspend(std::chrono::hours(8));
     if (i == 60) b.clock.step_utc(-std::chrono::hours(3));
-    m.sample(b.job, 1);
+    m.sample([&] { return b.job; }, 1);
   }
   m.finish(b.job, 1);
   EXPECT_NEAR(sum(m).machine.joules().value(), 4 * 10 + 5 * 10, 0.3);
@@ -145,7 +145,7 @@ TEST(Meter, AGuestPaysForItsOwnCpuTimeWhateverOthersDo) {
     m.start(b.job);
     for (int i = 0; i < 50; ++i) {
       b.run(milliseconds(100), 1, other_cores);
-      m.sample(b.job, 1);
+      m.sample([&] { return b.job; }, 1);
     }
     m.finish(b.job, 1);
     return sum(m).job_active.joules().value();
@@ -160,7 +160,7 @@ TEST(Meter, SleepIsIdleOnly) {
   m.start(b.job);
   for (int i = 0; i < 20; ++i) {
     b.run(milliseconds(1000), 0);
-    m.sample(b.job, 1);
+    m.sample([&] { return b.job; }, 1);
   }
   m.finish(b.job, 1);
   EXPECT_EQ(sum(m).job_active.count(), 0);
@@ -173,7 +173,7 @@ TEST(Meter, ConcurrentRunsShareIdleAndNothingElse) {
   m.start(b.job);
   for (int i = 0; i < 20; ++i) {
     b.run(milliseconds(500), 1);
-    m.sample(b.job, i < 10 ? 1 : 2);
+    m.sample([&] { return b.job; }, i < 10 ? 1 : 2);
   }
   m.finish(b.job, 1);
   EXPECT_NEAR(sum(m).job_idle.joules().value(), 4 * 5 + 4 * 5 * 0.5, 0.1);
@@ -230,7 +230,7 @@ TEST(Meter, OneFailedReadLosesNothing) {
   for (int i = 0; i < 60; ++i) {
     sensor.failing = i >= 20 && i < 35;
     b.run(milliseconds(100), 1);
-    m.sample(b.job, 1);
+    m.sample([&] { return b.job; }, 1);
   }
   m.finish(b.job, 1);
   EXPECT_NEAR(m.totals()[0].machine.joules().value(), 480, 0.01);
@@ -246,7 +246,7 @@ TEST(Meter, AVanishedSensorIsAGapThatIsFilledAndNamed) {
   for (int i = 0; i < 100; ++i) {
     sensor.failing = i >= 50;
     b.run(milliseconds(100), 1);
-    m.sample(b.job, 1);
+    m.sample([&] { return b.job; }, 1);
   }
   m.finish(b.job, 1);
   EXPECT_NEAR(m.totals()[0].machine.joules().value(), 800, 8);
@@ -267,7 +267,7 @@ TEST(Meter, AResetCounterIsAGapNotAJump) {
   for (int i = 0; i < 100; ++i) {
     sensor.lost = i == 40;
     b.run(milliseconds(100), 1);
-    m.sample(b.job, 1);
+    m.sample([&] { return b.job; }, 1);
   }
   m.finish(b.job, 1);
   EXPECT_NEAR(m.totals()[0].machine.joules().value(), 800, 1);
@@ -284,7 +284,7 @@ TEST(Meter, TheErrorOfTheIdleSplitCancelsInTheTotal) {
   m.start(b.job);
   for (int i = 0; i < 50; ++i) {
     b.run(milliseconds(100), 2);
-    m.sample(b.job, 1);
+    m.sample([&] { return b.job; }, 1);
   }
   m.finish(b.job, 1);
   const Channel c = m.channels()[0];
@@ -308,7 +308,7 @@ TEST(Meter, PowersOfTheTicksAddUpToTheTotals) {
   double job = 0;
   for (int i = 0; i < 57; ++i) {
     b.run(milliseconds(100), i % 3 == 0 ? 2 : 0.5, 0.25);
-    m.sample(b.job, 1);
+    m.sample([&] { return b.job; }, 1);
     const double dt = seconds(m.last_tick().passed).value();
     machine += m.last_tick().machine.value() * dt;
     job += (m.last_tick().job_active + m.last_tick().job_idle).value() * dt;
@@ -348,7 +348,7 @@ RC_GTEST_PROP(MeterProperty, EnergyIsConservedToTheMicrojouleInEveryInterval, ()
     const double job = *rc::gen::inRange(0, 100 * b.cpus) / 100.0;
     const double other = *rc::gen::inRange(0, 100) / 100.0 * (b.cpus - job);
     b.run(milliseconds(*rc::gen::inRange(1, 3000)), job, other);
-    m.sample(b.job, *rc::gen::inRange(1, 5));
+    m.sample([&] { return b.job; }, *rc::gen::inRange(1, 5));
     check();
   }
   m.finish(b.job, 1);
