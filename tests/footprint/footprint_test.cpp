@@ -79,6 +79,39 @@ TEST(Bill, GuestsThatFillAHostCarryItsBaseOnce) {
   EXPECT_NEAR(kilograms(bill_of_parts(m)) * 32, 1100, 1e-6);
 }
 
+TEST(Bill, ACloudsInstanceTypeNamesTheDisksAndCpusOfItsHost) {
+  Machine m;
+  m.guest = true;
+  m.threads = 2;
+  m.host_threads = 96;
+  m.memory_gb = 8;
+  m.provider = "aws";
+  m.instance = "m5.large";  // two CPUs, no disks; the table's total of 1,610.79 kg holds 510.79 of memory
+  EXPECT_NEAR(kilograms(bill_of_parts(m)), 1100.0 / 48 + 8 * 1.39, 1e-6);
+  m.instance = "m5d.large";  // the same with disks
+  EXPECT_NEAR(kilograms(bill_of_parts(m)), 1500.0 / 48 + 8 * 1.39, 1e-6);
+  m.provider = "gcp";
+  m.instance = "n2-standard-2";
+  EXPECT_NEAR(kilograms(bill_of_parts(m)), 1200.0 / 48 + 8 * 1.39, 1e-6);
+  m.provider = "azure";
+  m.instance = "Standard_D2as_v4";  // one CPU
+  EXPECT_NEAR(kilograms(bill_of_parts(m)), 1050.0 / 48 + 8 * 1.39, 1e-6);
+  m.instance = "Standard_Unheard_of";
+  EXPECT_NEAR(kilograms(bill_of_parts(m)), 1100.0 / 48 + 8 * 1.39, 1e-6);
+}
+
+TEST(Bill, GpusOfAnInstanceTypeCountOnceWhetherSeenOrNot) {
+  Machine m;
+  m.guest = true;
+  m.threads = 16;
+  m.host_threads = 64;
+  m.provider = "aws";
+  m.instance = "p3.8xlarge";  // a host of eight GPUs, 200 kg of disks
+  EXPECT_NEAR(kilograms(bill_of_parts(m)), (1300.0 + 1200) / 4, 1e-6);
+  m.gpus = {"Tesla V100-SXM2-16GB", "Tesla V100-SXM2-16GB"};
+  EXPECT_NEAR(kilograms(bill_of_parts(m)), 1300.0 / 4 + 300, 1e-6);
+}
+
 TEST(Embodied, IsTheReservedPartOfTheBillOverLifeAndUse) {
   Machine m;
   m.packages = 1;
