@@ -11,24 +11,17 @@
 #include <cstddef>
 
 #include "base/file.hpp"
-#include "base/text.hpp"
+#include "base/process.hpp"
 
 namespace gramwatt::job {
 namespace {
 
 constexpr int kSlots = 512;  // one page; the 513th run at the same time shares with nobody
 
-/// Start time of a process in clock ticks after boot; 0 when it is gone.
+/// Start time of a process in clock ticks after boot; 0 when it is gone. A zombie has not left yet, but holds no run.
 std::uint64_t start_time(pid_t pid) {
-  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-  if (!stat) return 0;
-  const std::string_view all = *stat;
-  const auto after_name = all.rfind(')');
-  if (after_name == std::string_view::npos || after_name + 2 > all.size()) return 0;
-  const auto fields = split(all.substr(after_name + 2), ' ');
-  // Field 22 of proc(5); a zombie has not left yet, but holds no run.
-  if (fields.size() < 20 || fields[0] == "Z") return 0;
-  return parse_number<std::uint64_t>(fields[19]).value_or(0);
+  const auto stat = process_stat(pid);
+  return stat && stat->state != 'Z' ? static_cast<std::uint64_t>(stat->start_ticks) : 0;
 }
 
 /// 22 bits of pid (the kernel's most), 42 bits of start time (1,400 years of ticks).

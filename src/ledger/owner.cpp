@@ -5,33 +5,12 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <optional>
 
 #include "base/file.hpp"
-#include "base/text.hpp"
+#include "base/process.hpp"
 
 namespace gramwatt::ledger {
 namespace {
-
-struct ProcessStat {
-  char state = '?';
-  std::int64_t start_ticks = 0;
-};
-
-/// Fields 3 and 22 of /proc/PID/stat. The command name (field 2) may hold spaces and parentheses: count from its last ')'.
-std::optional<ProcessStat> process_stat(pid_t pid) {
-  const auto text = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-  if (!text) return std::nullopt;
-  const auto name_end = text->rfind(')');
-  if (name_end == std::string::npos || name_end + 2 >= text->size()) return std::nullopt;
-  const auto fields = split(trim(std::string_view(*text).substr(name_end + 2)), ' ');
-  constexpr std::size_t kState = 3 - 3;
-  constexpr std::size_t kStartTime = 22 - 3;
-  if (fields.size() <= kStartTime || fields[kState].empty()) return std::nullopt;
-  const auto start = parse_number<std::int64_t>(fields[kStartTime]);
-  if (!start) return std::nullopt;
-  return ProcessStat{fields[kState].front(), *start};
-}
 
 std::string pid_namespace() {
   std::array<char, 64> link{};

@@ -101,10 +101,12 @@ std::filesystem::path tail_path(const std::filesystem::path& ledger, const std::
 void remove_tail(const std::filesystem::path& ledger, const std::string& id) { (void)::unlink(tail_path(ledger, id).c_str()); }
 
 std::vector<Interval> read_tail(const std::filesystem::path& ledger, const std::string& id) {
-  std::vector<Interval> all;
   const auto text = read_file(tail_path(ledger, id), kMostBytes);
-  if (!text) return all;
-  std::string_view rest = *text;
+  return text ? parse_tail(*text) : std::vector<Interval>{};
+}
+
+std::vector<Interval> parse_tail(std::string_view rest) {
+  std::vector<Interval> all;
   for (Head head{}; rest.size() >= sizeof head;) {
     std::memcpy(head.data(), rest.data(), sizeof head);
     rest.remove_prefix(sizeof head);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/account.hpp"
@@ -50,6 +51,7 @@ void remove_tail(const std::filesystem::path& ledger, const std::string& id);
 /// The intervals of a tail, oldest first, up to the first damaged one; none when there is no such file. Never fails: what
 /// cannot be read is not there.
 [[nodiscard]] std::vector<Interval> read_tail(const std::filesystem::path& ledger, const std::string& id);
+[[nodiscard]] std::vector<Interval> parse_tail(std::string_view bytes);
 
 /// `committed`, and what lies behind it in a tail that was read BEFORE it: whatever a writer committed and forgot in between,
 /// nothing is missing then and nothing is there twice.

@@ -34,6 +34,7 @@
 #include <set>
 
 #include "base/file.hpp"
+#include "base/process.hpp"
 #include "base/text.hpp"
 
 namespace gramwatt::meter {
@@ -131,15 +132,8 @@ Nanoseconds process_cpu(pid_t pid) {
   timespec t{};
   if (clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &t) == 0)
     total += std::chrono::seconds(t.tv_sec) + Nanoseconds(t.tv_nsec);
-  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-  if (!stat) return total;
-  const std::string_view all = *stat;
-  const auto after_name = all.rfind(')');  // the name may contain spaces and parentheses
-  if (after_name == std::string_view::npos || after_name + 2 > all.size()) return total;
-  const auto fields = split(all.substr(after_name + 2), ' ');  // field 3 (state) is fields[0]; cutime, cstime are 16 and 17
-  if (fields.size() < 15) return total;
-  const auto ticks = parse_number<std::int64_t>(fields[13]).value_or(0) + parse_number<std::int64_t>(fields[14]).value_or(0);
-  return total + Nanoseconds(ticks * (1'000'000'000 / std::max(1L, sysconf(_SC_CLK_TCK))));
+  const auto stat = process_stat(pid);
+  return total + Nanoseconds((stat ? stat->reaped_ticks : 0) * (1'000'000'000 / std::max(1L, sysconf(_SC_CLK_TCK))));
 }
 
 bool ignores_sigchld(pid_t pid) {

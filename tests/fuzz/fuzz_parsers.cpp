@@ -3,9 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <string_view>
 
+#include "base/process.hpp"
 #include "base/text.hpp"
+#include "ledger/channel_json.hpp"
+#include "ledger/interval_blob.hpp"
+#include "ledger/record.hpp"
+#include "ledger/tail.hpp"
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
 #include "place/metadata.hpp"
@@ -15,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace gramwatt;
   if (size == 0) return 0;
   std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 7) {
+  switch (data[0] % 12) {
     case 0: {
       meter::ProcStat stat;
       (void)meter::parse_proc_stat(text, true, stat);
@@ -37,6 +43,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)place::parse_gcp(body, body);
       break;
     }
+    case 7: (void)parse_process_stat(text); break;
+    case 8: {
+      // Whatever is taken as intervals can be packed and is the same again.
+      std::vector<Interval> intervals;
+      if (!ledger::unpack(text, intervals) || intervals.empty()) break;
+      ledger::BlobWriter packed(intervals.front().flows.size());
+      for (const Interval& i : intervals) packed.push(i);
+      std::vector<Interval> again;
+      if (!ledger::unpack(packed.bytes(), again) || again.size() != intervals.size()) std::abort();
+      break;
+    }
+    case 9: (void)ledger::parse_tail(text); break;
+    case 10: {
+      // A record that can be read can be written, and is then read again.
+      if (const auto record = ledger::from_json(text); record && !ledger::from_json(ledger::to_json(*record, -1))) std::abort();
+      break;
+    }
+    case 11: (void)ledger::channel_from_json(text); break;
   }
   return 0;
 }
