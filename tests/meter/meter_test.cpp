@@ -47,8 +47,9 @@ struct Bench {
 
   void write_stat() {
     const auto total = static_cast<std::int64_t>(clock.now().monotonic.count() / 10'000'000) * cpus;
-    const auto idle = total - busy.count() / 10'000'000;
-    std::string text = "cpu  0 0 0 " + std::to_string(idle) + " 0 0 0 0 0 0\n";
+    const auto steal = stolen.count() / 10'000'000;
+    const auto idle = total - busy.count() / 10'000'000 - steal;
+    std::string text = "cpu  0 0 0 " + std::to_string(idle) + " 0 0 0 " + std::to_string(steal) + " 0 0\n";
     for (int i = 0; i < cpus; ++i) text += "cpu" + std::to_string(i) + " 0 0 0 0 0 0 0 0 0 0\n";
     tree.write("stat", text);
   }
@@ -91,7 +92,7 @@ struct Bench {
   int cpus;
   testing::TempTree tree;
   VirtualClock clock{std::chrono::seconds(1'700'000'000)};
-  Nanoseconds job{}, busy{};
+  Nanoseconds job{}, busy{}, stolen{};
 };
 
 Flow sum(const Meter& m) {
@@ -152,6 +153,27 @@ TEST(Meter, AGuestPaysForItsOwnCpuTimeWhateverOthersDo) {
   };
   EXPECT_NEAR(active(1), active(0), active(0) * 0.01);
   EXPECT_NEAR(active(0), 25, 0.3);
+}
+
+/// Ten seconds of a program that wants one CPU and gets 60 % of it; the hypervisor gives the rest to other guests.
+double active_beside_steal(bool kernel_books_it_as_the_programs) {
+  Bench b;
+  Meter m(b.setup());
+  m.start(b.job);
+  for (int i = 0; i < 10; ++i) {
+    b.stolen += milliseconds(400);
+    b.run(milliseconds(1000), 0.6);
+    if (kernel_books_it_as_the_programs) b.job += milliseconds(400);
+    m.sample([&] { return b.job; }, 1);
+  }
+  m.finish(b.job, 1);
+  return sum(m).job_active.joules().value();
+}
+
+TEST(Meter, StolenTimeIsNotChargedHoweverTheKernelBooksIt) {
+  const double ran = 10 * 0.6 * 5;
+  EXPECT_NEAR(active_beside_steal(false), ran, ran * 0.01);
+  EXPECT_NEAR(active_beside_steal(true), ran, ran * 0.04) << "as exact as /proc/stat: two ticks a second";
 }
 
 TEST(Meter, SleepIsIdleOnly) {
