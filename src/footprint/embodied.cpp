@@ -85,7 +85,8 @@ std::optional<CloudHost> cloud_host(const Machine& m) {
 
 /// A guest's part of its host, by hardware threads.
 double share_of_host(const Machine& m) {
-  return m.guest ? std::min(1.0, static_cast<double>(m.threads) / (m.host_threads > 0 ? m.host_threads : kTypicalHostThreads)) : 1;
+  return m.guest ? std::min(1.0, static_cast<double>(m.threads) / (m.host_threads > 0 ? m.host_threads : kTypicalHostThreads))
+                 : 1;
 }
 
 Part cloud_server(const Machine& m, const CloudHost& h) {
@@ -137,9 +138,10 @@ Bill bill_of_parts(const Machine& m) {
   }
   for (const std::string& name : m.gpus) bill.parts.push_back(gpu(name));
   if (m.gpus.empty() && cloud && cloud->gpu_kg > 0) {
-    bill.parts.push_back({fmt::format("its part of the host's {:.0f} GPUs", cloud->gpu_kg / kAnyGpuKg),
-                          kilograms(cloud->gpu_kg * share_of_host(m), "GPUs of the instance type, 150 kg each (cloud-carbon-footprint)",
-                                    "embodied-gpu", kGpuShift)});
+    bill.parts.push_back(
+        {fmt::format("its part of the host's {:.0f} GPUs", cloud->gpu_kg / kAnyGpuKg),
+         kilograms(cloud->gpu_kg * share_of_host(m), "GPUs of the instance type, 150 kg each (cloud-carbon-footprint)",
+                   "embodied-gpu", kGpuShift)});
   }
   bill.life = {Seconds(4 * kYear), Method::assumed, "4 years in service", std::nullopt, {{"life", Shift::range(4, 3, 6)}}};
   bill.utilisation = {Ratio(m.laptop_or_desktop ? 0.2 : 0.6),

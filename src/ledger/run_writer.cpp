@@ -1,10 +1,11 @@
 // How a run is written while it goes on.
 //
-// Every append is one commit (no fsync, 12 to 16 µs of CPU time where nothing sleeps in between): the blob of the current minute
-// is written anew with what has just closed, up to 3 KB. A run appends once a minute and keeps a tail in between (tail.cpp). After kIntervalsABlob intervals a new blob begins. Of what is old nobody needs the
-// seconds, so every ten minutes the oldest blobs are merged: beyond one hour to UTC minutes, beyond one day to five minutes of
-// UTC, which is the finest step in which grids publish carbon intensity. The sums stay exact (interval_blob.hpp). A run of
-// thirty days is then about 13,000 intervals, whatever its sampling rate: 0.5 MB with one channel, 1.7 MB with eight.
+// Every append is one commit (no fsync, 12 to 16 µs of CPU time where nothing sleeps in between): the blob of the current
+// minute is written anew with what has just closed, up to 3 KB. A run appends once a minute and keeps a tail in between
+// (tail.cpp). After kIntervalsABlob intervals a new blob begins. Of what is old nobody needs the seconds, so every ten minutes
+// the oldest blobs are merged: beyond one hour to UTC minutes, beyond one day to five minutes of UTC, which is the finest step
+// in which grids publish carbon intensity. The sums stay exact (interval_blob.hpp). A run of thirty days is then about 13,000
+// intervals, whatever its sampling rate: 0.5 MB with one channel, 1.7 MB with eight.
 //
 // A commit that fails (disk full for a while, another writer for too long) loses nothing: what was appended stays in memory and
 // goes with the next one.

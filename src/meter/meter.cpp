@@ -1,9 +1,9 @@
 // The meter.
 //
 // Counters accumulate, so a run needs two good readings and the law of conservation; everything between is there to split the
-// energy fairly and to weigh it with the carbon of its own time. The sampling tick (100 ms with sensors) reads the fast sources,
-// whose counters wrap. Once a second an interval closes: only then are CPU times read and energy split, because the machine's
-// CPU time is known to a clock tick (10 ms), and shares of it would be noise at the sampling rate.
+// energy fairly and to weigh it with the carbon of its own time. The sampling tick (100 ms with sensors) reads the fast
+// sources, whose counters wrap. Once a second an interval closes: only then are CPU times read and energy split, because the
+// machine's CPU time is known to a clock tick (10 ms), and shares of it would be noise at the sampling rate.
 //
 // Of each channel the machine's energy E splits so:
 //   idle            what the machine would have drawn anyway: idle power × time, never more than E. It goes to its owner: to

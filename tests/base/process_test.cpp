@@ -8,8 +8,8 @@ namespace gramwatt {
 namespace {
 
 TEST(ProcessStat, names_with_blanks_and_parentheses_do_not_shift_the_fields) {
-  const auto stat =
-      parse_process_stat("42 (a) R 9 (b)) Z 1 42 42 0 -1 4194304 1 2 3 4 50 60 7 8 20 0 1 0 123456 1000 200 18446744073709551615\n");
+  const auto stat = parse_process_stat(
+      "42 (a) R 9 (b)) Z 1 42 42 0 -1 4194304 1 2 3 4 50 60 7 8 20 0 1 0 123456 1000 200 18446744073709551615\n");
   ASSERT_TRUE(stat.has_value());
   EXPECT_EQ(stat->state, 'Z');
   EXPECT_EQ(stat->reaped_ticks, 15);
