@@ -117,10 +117,7 @@ Result<void> Ledger::append(const std::string& id, std::span<const Interval> int
   return impl_->writing().and_then([&](RunWriter* w) { return w->append(id, intervals); });
 }
 
-std::optional<Tail> Ledger::open_tail(const std::string& id, std::size_t channels) const {
-  if (impl_->network || !impl_->writer) return std::nullopt;
-  return Tail(tail_path(impl_->own_path, id), channels);
-}
+Tail Ledger::open_tail(const std::string& id, std::size_t channels) const { return {tail_name(impl_->own_path, id), channels}; }
 
 Result<void> Ledger::finish(const RunRecord& record) {
   auto done = impl_->writing().and_then([&](RunWriter* w) { return w->finish(record); });

@@ -55,8 +55,8 @@ class Ledger {
   /// again (kinds `usage` and `missing`: nothing was taken).
   [[nodiscard]] Result<void> append(const std::string& id, std::span<const Interval> intervals);
   /// A place for intervals between two commits, so that commits may be a minute apart and a kill still loses nothing; read and
-  /// settled with the run. Of a run that has begun here, at most one. Nothing on a network file system: commit each there.
-  [[nodiscard]] std::optional<Tail> open_tail(const std::string& id, std::size_t channels) const;
+  /// settled with the run. Of a run that has begun here, at most one.
+  [[nodiscard]] Tail open_tail(const std::string& id, std::size_t channels) const;
   /// Replaces the row with the finished record (tags set meanwhile stay); makes the row if begin had failed. What a tail holds
   /// must have been appended before.
   [[nodiscard]] Result<void> finish(const RunRecord& record);

@@ -3,8 +3,9 @@
 // Problem: killed at any moment, a run must be there up to its last second; but a commit is ten page writes, fifteen locks and
 // the wake-up of a second thread, 0.03 % of a core when made once a second, as much as all sampling together.
 //
-// Idea: commit once a minute, and write the seconds in between with one pwrite(2) each into a file of their own. What a killed
-// process has written is in the kernel, as with a commit. Whoever reads the run reads the tail first and then the blobs, and
+// Idea: commit once a minute, and keep the seconds in between in shared memory (shm_open(3)), one pwrite(2) each: memory that
+// outlives a killed process, and never a disk, so that the sampling thread may write it. A power cut loses it, which is the
+// minute that a power cut may cost anyway. Whoever reads the run reads the tail first and then the blobs, and
 // takes of the tail what lies behind them: whenever a writer commits and forgets, no second is lost and none counts twice.
 //
 //   tail  = entry*
@@ -12,12 +13,14 @@
 //
 // Forgetting writes what is still needed over the beginning and then cuts the file. A death between the two leaves remains
 // behind the end: they fail their checksum, or are older than what was read before them; both end the tail. Numbers are in the
-// machine's own byte order, because nobody else reads them. On a network file system there is no tail: every second is
-// committed there, by a thread that may wait.
+// machine's own byte order, because nobody else reads them. The name tells the ledger's file (device and inode) and the run.
+// The folder is everybody's, so only what belongs to the ledger's owner is believed.
 
 #include "ledger/tail.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +28,8 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "ledger/interval_blob.hpp"
 
@@ -37,7 +42,7 @@ constexpr std::size_t kWrittenAtOnce = 4096;
 /// An hour in which no commit went through (a full disk): from then on every push asks for a commit.
 constexpr std::size_t kMostEntries = 3600;
 /// Larger than any tail that we write (16 channels make 300 bytes an interval).
-constexpr std::size_t kMostBytes = 64U << 20U;
+constexpr off_t kMostBytes = off_t{64} << 20U;
 
 using Head = std::array<std::uint32_t, 2>;  // length, checksum
 
@@ -63,10 +68,13 @@ bool write_at(int fd, std::string_view bytes, std::size_t offset) {
 
 }  // namespace
 
-Tail::Tail(std::filesystem::path path, std::size_t channels)
-    : path_(std::move(path)),
-      channels_(channels),
-      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)) {}
+Tail::Tail(const std::string& name, std::size_t channels) : channels_(channels) {
+  if (name.empty()) return;
+  (void)::shm_unlink(name.c_str());  // of a run with this id that went wrong; another user's stays, and then so do we without
+  file_ = Fd(::shm_open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
+Tail::Tail(Fd file, std::size_t channels) : channels_(channels), file_(std::move(file)) {}
 
 bool Tail::push(const Interval& interval) {
   if (!file_ || entries_.size() >= kMostEntries || interval.flows.size() != channels_) return false;
@@ -94,15 +102,27 @@ void Tail::forget(Nanoseconds committed) {
   (void)!::ftruncate(file_.get(), static_cast<off_t>(size_));
 }
 
-std::filesystem::path tail_path(const std::filesystem::path& ledger, const std::string& id) {
-  return ledger.string() + "-tail-" + id;
+std::string tail_name(const std::filesystem::path& ledger, const std::string& id) {
+  struct stat info{};
+  if (::stat(ledger.c_str(), &info) != 0) return {};
+  return fmt::format("/gramwatt-{:x}-{:x}-{}", info.st_dev, info.st_ino, id);
 }
 
-void remove_tail(const std::filesystem::path& ledger, const std::string& id) { (void)::unlink(tail_path(ledger, id).c_str()); }
+void remove_tail(const std::filesystem::path& ledger, const std::string& id) {
+  if (const std::string name = tail_name(ledger, id); !name.empty()) (void)::shm_unlink(name.c_str());
+}
 
 std::vector<Interval> read_tail(const std::filesystem::path& ledger, const std::string& id) {
-  const auto text = read_file(tail_path(ledger, id), kMostBytes);
-  return text ? parse_tail(*text) : std::vector<Interval>{};
+  struct stat owner{};
+  struct stat info{};
+  const std::string name = tail_name(ledger, id);
+  if (name.empty() || ::stat(ledger.c_str(), &owner) != 0) return {};
+  const Fd file(::shm_open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0));
+  if (!file || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+  if (info.st_uid != owner.st_uid || info.st_size > kMostBytes) return {};
+  std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
+  const ssize_t n = ::pread(file.get(), bytes.data(), bytes.size(), 0);
+  return parse_tail(std::string_view(bytes).substr(0, static_cast<std::size_t>(std::max<ssize_t>(n, 0))));
 }
 
 std::vector<Interval> parse_tail(std::string_view rest) {

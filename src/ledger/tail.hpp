@@ -1,5 +1,5 @@
 #pragma once
-// What a run has measured since its last commit, in a small file beside the ledger. See tail.cpp.
+// What a run has measured since its last commit, in memory that outlives a killed process. See tail.cpp.
 
 #include <cstddef>
 #include <deque>
@@ -17,11 +17,12 @@ namespace gramwatt::ledger {
 /// The tail of one run. Not thread safe, and independent of the Ledger that gave it: it may be used in another thread.
 class Tail {
  public:
-  /// Makes the file anew (mode 0600). When that fails, every push says false.
-  Tail(std::filesystem::path path, std::size_t channels);
+  /// Makes a shared memory object of this name (mode 0600). When that fails, every push says false.
+  Tail(const std::string& name, std::size_t channels);
+  /// Writes into this file.
+  Tail(Fd file, std::size_t channels);
 
-  /// Adds an interval: one write, never a wait for the disk. False: it is not kept here (disk full, too many already), so
-  /// commit it now.
+  /// Adds an interval: one write to memory. False: it is not kept here (no memory, too many already), so commit it now.
   [[nodiscard]] bool push(const Interval& interval);
   /// Drops what ended at or before this instant of the monotonic clock, because a commit has taken it; later, with what another
   /// commit takes, when too much has come since to be rewritten in one piece.
@@ -35,20 +36,19 @@ class Tail {
     std::string bytes;
   };
 
-  std::filesystem::path path_;
   std::size_t channels_;
   Fd file_;
   std::size_t size_ = 0;  ///< of what is valid in the file
   std::deque<Entry> entries_;
 };
 
-/// Where the tail of run `id` stands.
-[[nodiscard]] std::filesystem::path tail_path(const std::filesystem::path& ledger, const std::string& id);
+/// The shared memory object of run `id`'s tail; empty when there is no such ledger.
+[[nodiscard]] std::string tail_name(const std::filesystem::path& ledger, const std::string& id);
 
-/// Removes the file, if there is one.
+/// Removes it, if there is one.
 void remove_tail(const std::filesystem::path& ledger, const std::string& id);
 
-/// The intervals of a tail, oldest first, up to the first damaged one; none when there is no such file. Never fails: what
+/// The intervals of a tail, oldest first, up to the first damaged one; none when there is none. Never fails: what
 /// cannot be read is not there.
 [[nodiscard]] std::vector<Interval> read_tail(const std::filesystem::path& ledger, const std::string& id);
 [[nodiscard]] std::vector<Interval> parse_tail(std::string_view bytes);

@@ -317,7 +317,9 @@ class Trouble(support.EndToEnd):
     def kept_intervals(self):
         """Intervals in the run's tail, of which each begins with its length and a checksum (src/ledger/tail.cpp)."""
         entries = 0
-        for tail in glob.glob(self.path(".local/share/gramwatt/ledger.db-tail-*")):
+        ledger = self.path(".local/share/gramwatt/ledger.db")
+        info = os.stat(ledger) if os.path.exists(ledger) else None
+        for tail in glob.glob(f"/dev/shm/gramwatt-{info.st_dev:x}-{info.st_ino:x}-*") if info else []:
             with open(tail, "rb") as f:
                 while len(head := f.read(8)) == 8:
                     f.seek(struct.unpack("=II", head)[0], os.SEEK_CUR)

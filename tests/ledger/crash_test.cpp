@@ -45,19 +45,19 @@ std::int64_t count_bytes(int fd, std::int64_t at_most) {
 [[noreturn]] void push_for_ever(const std::filesystem::path& path, const std::string& id, int acknowledge) {
   auto ledger = Ledger::open(path, surroundings(false));
   if (!ledger || !ledger->begin(make::run(id), make::channels(2))) ::_exit(1);
-  auto tail = ledger->open_tail(id, 2);
+  Tail tail = ledger->open_tail(id, 2);
   std::optional<std::thread> committer;
   std::atomic<bool> committed = true;
   std::int64_t from = 0;
   Nanoseconds handed_over{};
   for (std::int64_t i = 0;; ++i) {
-    if (committer && (committed || tail->count() > 100)) {
+    if (committer && (committed || tail.count() > 100)) {
       committer->join();
       committer.reset();
-      tail->forget(handed_over);
+      tail.forget(handed_over);
     }
     const auto one = make::interval(i, 2);
-    if (!tail->push(one)) ::_exit(1);
+    if (!tail.push(one)) ::_exit(1);
     if (::write(acknowledge, ".", 1) != 1) ::_exit(1);
     if (committer || i + 1 - from < 7) continue;
     committed = false;
@@ -100,7 +100,7 @@ void kill_and_look(const std::filesystem::path& path, const std::string& id, boo
   EXPECT_LE(kept->size(), static_cast<std::size_t>(acknowledged) + 1);
   EXPECT_EQ(*kept, make::intervals(0, static_cast<std::int64_t>(kept->size()), 2));
   EXPECT_EQ(*before, *kept);
-  EXPECT_FALSE(std::filesystem::exists(tail_path(path, id)));
+  EXPECT_TRUE(read_tail(path, id).empty());
   const auto record = ledger->get(id);
   EXPECT_EQ(record->state, State::interrupted);
   EXPECT_EQ(record->end_utc, kept->empty() ? record->start_utc : kept->back().end.utc);
