@@ -16,10 +16,11 @@
 
 #include <fmt/format.h>
 
+#include "base/capability.hpp"
 #include "job/ledger_writer.hpp"
 #include "job/run_registry.hpp"
 #include "sense/nvml.hpp"
-#include "sense/powercap.hpp"
+#include "sense/rapl.hpp"
 
 namespace gramwatt::job {
 namespace {
@@ -282,8 +283,9 @@ Machine probe_machine(const Roots& roots, const Clock& clock) {
   Machine m;
   if (auto cpu = sense::identify_cpu(roots)) m.cpu = std::move(*cpu);
   m.model = sense::power_model(m.cpu);
-  m.findings = sense::probe_powercap(roots, clock, m.cpu.memory_gb);
+  m.findings = sense::probe_rapl(roots, clock, m.cpu.memory_gb);
   m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
+  drop_capabilities();  // what had to be opened is open
   return m;
 }
 

@@ -17,37 +17,16 @@
 #include <cerrno>
 #include <set>
 
-#include <fmt/format.h>
-
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "sense/counter.hpp"
+#include "sense/rapl.hpp"
 
 namespace gramwatt::sense {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kFamily = "RAPL (powercap)";
-
-// No socket draws more; only used where the zone does not state its own limit. The largest TDP sold in 2025 is 500 W (EPYC
-// 9965, Xeon 6980P), and short peaks above the limit are part of the design: hence also the factor.
-constexpr Watts kLargestPackagePower{1000};
-constexpr double kPeakOverTdp = 2.5;
-
-// Idle power of a package as a share of its TDP. SPECpower_ssj2008 results since 2016 (229 servers): active idle at the wall is
-// 0.19 of the total TDP in the median; the package is about half of the wall at idle, desktops idle lower, chiplet EPYCs
-// higher.
-constexpr double kIdleOfTdp = 0.15;
-constexpr Shift kIdleOfTdpShift = Shift::range(0.15, 0.03, 0.40);
-
-// Idle power of DRAM per GB: registered DIMMs of 32 to 64 GB idle at 1.5 to 4 W (vendors' power calculators).
-constexpr double kDramIdleWattsPerGb = 0.06;
-constexpr Shift kDramIdleShift = Shift::range(0.06, 0.02, 0.15);
-
-// RAPL against the plug: a few percent of gain error where the counter is measured (Haswell-EP and later), more where it is
-// modelled (AMD Zen 2: Schöne 2021; desktop DRAM: Desrochers 2016).
-constexpr double kPackageGain = 0.05;
-constexpr double kDramGain = 0.15;
 
 class PowercapSensor final : public Sensor {
  public:
@@ -110,35 +89,21 @@ std::vector<Zone> find_zones(const fs::path& class_folder) {
   return zones;
 }
 
-std::optional<Watts> zone_tdp(const Zone& zone) {
+std::optional<Watts> zone_tdp(const fs::path& zone) {
   for (const char* file : {"constraint_0_max_power_uw", "constraint_0_power_limit_uw"}) {
-    const auto uw = parse_number<std::uint64_t>(read_line_or_empty(zone.path / file));
+    const auto uw = parse_number<std::uint64_t>(read_line_or_empty(zone / file));
     if (uw && *uw > 1'000'000 && *uw < 2'000'000'000) return Watts(static_cast<double>(*uw) * 1e-6);
   }
   return std::nullopt;
 }
 
 Description describe_zone(const Zone& zone, std::size_t packages, double memory_gb) {
-  Description d;
+  const bool below_package = zone.id.find(':') != zone.id.rfind(':');
+  Description d = describe_rapl(zone.is_package() ? Component::cpu : Component::memory,
+                                zone.is_package() || !below_package ? zone.name : "dram of package-" + zone.parent_index(),
+                                zone.is_package() ? zone_tdp(zone.path) : std::nullopt, packages, memory_gb);
   d.id = "powercap:" + zone.id;
-  d.boundary = Boundary::chip;
   d.source = "RAPL energy counter (Linux powercap)";
-  d.resolution = std::chrono::milliseconds(1);
-  if (zone.is_package()) {
-    d.component = Component::cpu;
-    d.device = zone.name;
-    d.terms["rapl-package-gain"] = Shift::symmetric(kPackageGain);
-    if (const auto tdp = zone_tdp(zone)) {
-      d.idle_power = *tdp * kIdleOfTdp;
-      d.idle_terms["rapl-idle-share"] = kIdleOfTdpShift;
-    }
-  } else {
-    d.component = Component::memory;
-    d.device = zone.id.find(':') == zone.id.rfind(':') ? zone.name : "dram of package-" + zone.parent_index();
-    d.terms["rapl-dram-gain"] = Shift::symmetric(kDramGain);
-    d.idle_power = Watts(memory_gb / static_cast<double>(std::max<std::size_t>(1, packages)) * kDramIdleWattsPerGb);
-    d.idle_terms["dram-idle-share"] = kDramIdleShift;
-  }
   return d;
 }
 
@@ -150,6 +115,13 @@ Blocked blocked_by(const Zone& zone, const Error& why) {
 }
 
 }  // namespace
+
+std::optional<Watts> package_tdp(const Roots& roots, const std::string& package) {
+  for (const Zone& zone : find_zones(roots.sysfs / "class" / "powercap")) {
+    if (zone.name == package) return zone_tdp(zone.path);
+  }
+  return std::nullopt;
+}
 
 Findings probe_powercap(const Roots& roots, const Clock& clock, double memory_gb) {
   Findings found;
@@ -165,9 +137,8 @@ Findings probe_powercap(const Roots& roots, const Clock& clock, double memory_gb
       continue;
     }
     const auto range = parse_number<std::uint64_t>(read_line_or_empty(zone.path / "max_energy_range_uj")).value_or(0);
-    const Watts limit = zone_tdp(zone).value_or(kLargestPackagePower / kPeakOverTdp) * kPeakOverTdp;
     auto sensor = std::make_unique<PowercapSensor>(describe_zone(zone, packages, memory_gb), std::move(*fd),
-                                                   WideCounter(range, std::max(limit, Watts(100))), counter_path);
+                                                   WideCounter(range, rapl_power_limit(zone_tdp(zone.path))), counter_path);
     if (const auto first = sensor->read(clock); !first) {
       found.blocked.push_back({kFamily, zone.name + ": " + first.error().message(), ""});
       continue;

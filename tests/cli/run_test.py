@@ -228,6 +228,14 @@ class FakeSensors(support.EndToEnd):
         self.assertIn("CVE-2020-8694", done.stderr)
         self.assertEqual({c["component"] for c in json.loads(done.stdout)["energy"]["components"]}, {"platform"})
 
+    def test_the_right_to_open_counters_is_given_up_before_the_program_starts(self):
+        for root, _, _ in os.walk(self.home):
+            os.chmod(root, 0o777)
+        look = "grep -h Cap /proc/$PPID/status /proc/self/status | grep -c '0000000000000000$'; stat -c %u /proc/$PPID/status"
+        done = self.as_plain_user("run", "-q", "--", "sh", "-c", look, env=dict(self.env, GRAMWATT_SYSFS=self.path("none")), file_capability=38)
+        # Inheritable, permitted, effective and ambient are empty for both (the bounding set is not).
+        self.assertEqual(done.stdout.split(), ["8", "65534"], done.stderr)
+
     def test_measured_may_be_required(self):
         self.assertEqual(self.gramwatt("run", "-q", "--require", "measured", "--", "true").returncode, 0)
         env = dict(self.env, GRAMWATT_SYSFS=self.path("empty"))

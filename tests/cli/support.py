@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -37,14 +38,23 @@ class EndToEnd(unittest.TestCase):
             self.assertEqual(done.returncode, check, done.stdout + done.stderr)
         return done
 
-    def as_plain_user(self, *args, env=None):
-        """The same as a user who owns nothing; a copy of the binary, because the checkout may be in root's own folder."""
+    def as_plain_user(self, *args, env=None, file_capability=None):
+        """The same as a user who owns nothing; a copy of the binary, because the checkout may be in root's own folder.
+        `file_capability`: its number, permitted to that copy as by `setcap cap_…=p`."""
         if os.geteuid() != 0:
             self.skipTest("needs root to become a plain user")
         folder = tempfile.mkdtemp(prefix="gramwatt-e2e-bin-")
         self.addCleanup(shutil.rmtree, folder, True)
         os.chmod(folder, 0o755)
         binary = shutil.copy(GRAMWATT, folder)
+        if file_capability is not None:
+            # struct vfs_cap_data of linux/capability.h, revision 2, no effective bit: permitted and inheritable, low and high words.
+            words = [0, 0]
+            words[file_capability // 32] = 1 << file_capability % 32
+            try:
+                os.setxattr(binary, "security.capability", struct.pack("<IIIII", 0x02000000, words[0], 0, words[1], 0))
+            except OSError as e:
+                self.skipTest(f"cannot give a file a capability here: {e}")
         return subprocess.run([binary, *args], env=env or self.env, capture_output=True, text=True, user=65534, group=65534, extra_groups=[], cwd="/",
                               timeout=60)
 

@@ -16,12 +16,13 @@
 #include "meter/tree_cpu.hpp"
 #include "place/metadata.hpp"
 #include "sense/nvml.hpp"
+#include "sense/rapl.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace gramwatt;
   if (size == 0) return 0;
   std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 12) {
+  switch (data[0] % 14) {
     case 0: {
       meter::ProcStat stat;
       (void)meter::parse_proc_stat(text, true, stat);
@@ -60,6 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (const auto record = ledger::from_json(text); record && !ledger::from_json(ledger::to_json(*record, -1))) std::abort();
       break;
     }
+    case 12: (void)sense::parse_cpu_list(text); break;
+    case 13: (void)sense::parse_perf_event(text); break;
     case 11: (void)ledger::channel_from_json(text); break;
   }
   return 0;
