@@ -5,20 +5,14 @@
 // sources, whose counters wrap. Once a second an interval closes: only then are CPU times read and energy split, because the
 // machine's CPU time is known to a clock tick (10 ms), and shares of it would be noise at the sampling rate.
 //
-// Of each channel the machine's energy E splits so:
-//   idle            what the machine would have drawn anyway: idle power × time, never more than E. It goes to its owner: to
-//                   the job (shared with the other runs that are on) or to the host.
-//   active          the rest. The job gets the share of CPU time that its tree had of all CPU time (CPU, memory, platform), or
-//                   everything on a GPU that only it may use.
-//   unattributed    what remains; never stored, so that conservation cannot be broken.
-// Without CPU sensors the model gives power at the plug: a fixed part by time and an active part by CPU time. For a guest that
-// is a straight line, so that nobody else's load changes what the job is charged.
-// With CPU sensors a platform line lifts the chips to the plug (platform.cpp).
+// How the energy of an interval is split: split.cpp.
 
 #include "meter/meter.hpp"
 
 #include <algorithm>
 #include <cmath>
+
+#include "meter/energy_arithmetic.hpp"
 
 namespace gramwatt::meter {
 namespace {
@@ -33,12 +27,6 @@ constexpr double kCpuTimeShareError = 0.25;
 
 // What fills a gap is this run's own mean; a program may do something else just then.
 constexpr double kFillError = 0.5;
-
-Microjoules scaled(Microjoules e, double factor) {
-  return Microjoules(static_cast<std::int64_t>(std::llround(static_cast<double>(e.count()) * factor)));
-}
-
-Microjoules min(Microjoules a, Microjoules b) { return a < b ? a : b; }
 
 }  // namespace
 
@@ -55,10 +43,16 @@ Meter::Meter(Setup setup) : setup_(std::move(setup)), machine_cpu_reader_(setup_
 }
 
 void Meter::build_channels(bool has_cpu_sensors) {
-  for (Source& s : sources_) {
-    const sense::Description& d = s.sensor->describe();
-    s.channel = channels_.size();
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const sense::Description& d = sources_[i].sensor->describe();
+    if (d.boundary == Boundary::node && !node_source_) node_source_ = i;
+    sources_[i].channel = channels_.size();
     channels_.push_back({d.component, d.device, d.boundary, Method::measured, d.source, d.terms, d.terms});
+  }
+  if (node_source_) {  // it stands for all that no other sensor sees: nothing is modelled
+    totals_.resize(channels_.size());
+    tick_.job_by_channel.resize(channels_.size());
+    return;
   }
   lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, has_cpu_sensors);
   if (!has_cpu_sensors) {
@@ -188,74 +182,6 @@ void Meter::take_cpu(Nanoseconds tree_cpu) {
   }
 }
 
-/// The job's part of everything that ran, by CPU time.
-double Meter::job_share_of_cpu() const {
-  const auto job = static_cast<double>(open_.job_cpu.count());
-  const auto machine = static_cast<double>(open_.machine_cpu.count());
-  return job <= 0 ? 0 : job >= machine ? 1 : job / machine;
-}
-
-double Meter::idle_share() const {
-  if (setup_.idle_owner == IdleOwner::host) return 0;
-  const auto length = static_cast<double>(elapsed(open_.start, open_.now).count());
-  return length <= 0 ? 1 : std::clamp(open_.idle_share_time / length, 0.0, 1.0);
-}
-
-void Meter::split(std::vector<Flow>& flows) const {
-  flows.assign(channels_.size(), Flow{});
-  if (model_channel_) split_model(flows);
-  split_sensors(flows);
-  if (platform_channel_) split_platform(flows);
-}
-
-void Meter::split_model(std::vector<Flow>& flows) const {
-  const Nanoseconds length = elapsed(open_.start, open_.now);
-  if (length <= Nanoseconds{0}) return;
-  // Stolen time is not charged: where the kernel books it as the tree's own, the machine's busy time shows it. The slack is
-  // what /proc/stat cannot resolve.
-  Nanoseconds job = open_.job_cpu;
-  const Nanoseconds slack = machine_cpu_reader_.tick() * 2;
-  if (open_.steal > Nanoseconds{0} && job > open_.machine_cpu + slack) job = open_.machine_cpu + slack;
-  const Nanoseconds busy = std::max(open_.machine_cpu, job);
-  const double capacity =
-      open_.machine_cpu > Nanoseconds{0} ? open_.capacity_time / static_cast<double>(open_.machine_cpu.count()) : 1;
-  const double load =
-      static_cast<double>(busy.count()) * capacity / (static_cast<double>(length.count()) * std::max(1, setup_.cpu.threads));
-  Flow& f = flows[*model_channel_];
-  const Microjoules active(setup_.model.active(load) * seconds(length));
-  f.machine_idle = Microjoules(setup_.model.fixed.value * seconds(length));
-  f.machine = f.machine_idle + active;
-  f.job_active = busy > Nanoseconds{0} ? scaled(active, static_cast<double>(job.count()) / static_cast<double>(busy.count()))
-                                       : Microjoules{};
-  f.job_idle = scaled(f.machine_idle, idle_share());
-}
-
-void Meter::split_sensors(std::vector<Flow>& flows) const {
-  for (const Source& s : sources_) {
-    const sense::Description& d = s.sensor->describe();
-    Flow& f = flows[s.channel];
-    f.machine = s.last.energy - s.closed_at + s.pending_fill;
-    f.machine_idle = min(f.machine, Microjoules(d.idle_power * seconds(elapsed(s.closed_instant, s.last.at))));
-    const Microjoules active = f.machine - f.machine_idle;
-    const double share = !d.usable_by_job ? 0 : d.component == Component::gpu ? 1 : job_share_of_cpu();
-    f.job_active = scaled(active, share);
-    f.job_idle = d.usable_by_job ? scaled(f.machine_idle, idle_share()) : Microjoules{};
-  }
-}
-
-void Meter::split_platform(std::vector<Flow>& flows) const {
-  Flow chips;
-  for (const Source& s : sources_) chips += flows[s.channel];
-  const Microjoules base(lift_.base * seconds(elapsed(open_.start, open_.now)));
-  Flow& f = flows[*platform_channel_];
-  f.machine_idle = scaled(chips.machine_idle, lift_.loss) + base;
-  f.job_active = scaled(chips.job_active, lift_.loss);
-  f.job_idle = scaled(chips.job_idle, lift_.loss) + scaled(base, idle_share());
-  // Rounding each part must not make the parts larger than the whole.
-  const Microjoules others_active = scaled(chips.machine - chips.machine_idle - chips.job_active, lift_.loss);
-  f.machine = f.machine_idle + f.job_active + others_active;
-}
-
 void Meter::close() {
   Interval i;
   i.start = open_.start;
@@ -267,6 +193,12 @@ void Meter::close() {
   for (std::size_t c = 0; c < totals_.size(); ++c) totals_[c] += i.flows[c];
   total_job_cpu_ += i.job_cpu;
   total_machine_cpu_ += i.machine_cpu;
+  if (node_source_) {
+    const Source& node = sources_[*node_source_];
+    Flow all;
+    for (const Flow& f : i.flows) all += f;
+    node_debt_ += all.machine - (node.last.energy - node.closed_at + node.pending_fill);
+  }
   for (Source& s : sources_) {
     s.closed_at = s.last.energy;
     s.closed_instant = s.last.at;
@@ -315,8 +247,56 @@ void Meter::update_tick() {
   tick_job_cpu_ = job_cpu();
 }
 
+/// Where idle power is wrong, energy moves between idle and active; their sum does not care. Hence opposite signs, one id.
+/// `scale`: the idle power that the terms are relative to, per idle power in `sum`.
+void Meter::settle_idle_terms(Channel& c, const Flow& sum, const Terms& terms, double scale) {
+  const double idle = sum.machine_idle.joules().value();
+  const double active = (sum.machine - sum.machine_idle).joules().value();
+  for (const auto& [id, shift] : terms) {
+    const double down = std::max(-1.0, shift.minus * scale);
+    // Idle cannot exceed what was measured.
+    const double up = idle > 0 ? std::min(shift.plus * scale, active / idle) : shift.plus * scale;
+    c.idle_terms[id] = {down, up};
+    if (active > 0) c.active_terms[id] = {-down * idle / active, -up * idle / active};
+  }
+}
+
+/// Idle power of the whole node per idle power of what the chips' sensors leave of it.
+double Meter::node_idle_over_rest() const {
+  Flow all;
+  for (const Flow& f : totals_) all += f;
+  const auto rest = static_cast<double>(totals_[sources_[*node_source_].channel].machine_idle.count());
+  return rest > 0 ? static_cast<double>(all.machine_idle.count()) / rest : 1;
+}
+
+/// The rest of a node is a difference, and so is its error: the node's gain counts for the whole node, and what a chip's sensor
+/// says too much is missing here. Same ids, opposite signs: in the total only the node's gain remains.
+void Meter::settle_node_terms() {
+  const std::size_t rest = sources_[*node_source_].channel;
+  Flow all;
+  for (const Flow& f : totals_) all += f;
+  const auto of_rest = static_cast<double>(totals_[rest].machine.count());
+  if (of_rest <= 0) return;
+  Channel& c = channels_[rest];
+  const auto add = [&](const Terms& terms, Microjoules energy, double sign) {
+    const double part = sign * static_cast<double>(energy.count()) / of_rest;
+    for (const auto& [id, shift] : terms) {
+      for (Terms* into : {&c.active_terms, &c.idle_terms}) {
+        Shift& s = (*into)[id];
+        s = {s.minus + shift.minus * part, s.plus + shift.plus * part};
+      }
+    }
+  };
+  for (const Source& s : sources_) {
+    const Terms& terms = s.sensor->describe().terms;
+    if (s.channel == rest) add(terms, all.machine - totals_[rest].machine, 1);  // its own part is there already
+    else add(terms, totals_[s.channel].machine, -1);
+  }
+}
+
 /// Error terms that only the sums can tell.
 void Meter::settle_terms() {
+  if (node_source_) settle_node_terms();
   const Seconds length = seconds(elapsed(started_at_, open_.start));
   const double others = total_machine_cpu_ > Nanoseconds{0}
                             ? 1 - static_cast<double>(total_job_cpu_.count()) / static_cast<double>(total_machine_cpu_.count())
@@ -324,17 +304,11 @@ void Meter::settle_terms() {
   Flow chips;
   for (const Source& s : sources_) {
     const sense::Description& d = s.sensor->describe();
+    const bool is_node = node_source_ && &s == &sources_[*node_source_];
     Channel& c = channels_[s.channel];
     const Flow& sum = totals_[s.channel];
-    chips += sum;
-    const double idle = sum.machine_idle.joules().value();
-    const double active = (sum.machine - sum.machine_idle).joules().value();
-    // Where idle power is wrong, energy moves between idle and active; their sum does not care. Hence opposite signs, one id.
-    for (const auto& [id, shift] : d.idle_terms) {
-      const double up = idle > 0 ? std::min(shift.plus, active / idle) : shift.plus;  // idle cannot exceed what was measured
-      c.idle_terms[id] = {shift.minus, up};
-      if (active > 0) c.active_terms[id] = {-shift.minus * idle / active, -up * idle / active};
-    }
+    if (!is_node) chips += sum;
+    settle_idle_terms(c, sum, is_node ? setup_.model.fixed.terms : d.idle_terms, is_node ? node_idle_over_rest() : 1);
     if (d.component != Component::gpu && others > 0)
       c.active_terms["cpu-time-share"] = Shift::symmetric(kCpuTimeShareError * others);
     if (length.value() > 0) {

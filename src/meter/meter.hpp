@@ -109,11 +109,15 @@ class Meter {
   void split_model(std::vector<Flow>& flows) const;
   void split_sensors(std::vector<Flow>& flows) const;
   void split_platform(std::vector<Flow>& flows) const;
+  void split_node(std::vector<Flow>& flows) const;
   [[nodiscard]] double job_share_of_cpu() const;
   [[nodiscard]] double idle_share() const;
   void close();
   void update_tick();
   void settle_terms();
+  void settle_node_terms();
+  static void settle_idle_terms(Channel& c, const Flow& sum, const Terms& terms, double scale);
+  [[nodiscard]] double node_idle_over_rest() const;
 
   Setup setup_;
   MachineCpu machine_cpu_reader_;
@@ -121,6 +125,8 @@ class Meter {
   std::vector<Source> sources_;
   std::vector<Channel> channels_;
   std::optional<std::size_t> model_channel_, platform_channel_;
+  std::optional<std::size_t> node_source_;  ///< sees the whole node: its channel is what the others leave of it
+  Microjoules node_debt_;                   ///< by how much the channels' sum is ahead of the node
   std::vector<Flow> totals_;
   Nanoseconds total_job_cpu_{}, total_machine_cpu_{};
   Instant started_at_, last_close_;

@@ -15,6 +15,7 @@
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
 #include "place/metadata.hpp"
+#include "sense/node_power.hpp"
 #include "sense/nvml.hpp"
 #include "sense/rapl.hpp"
 
@@ -22,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace gramwatt;
   if (size == 0) return 0;
   std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
-  switch (data[0] % 14) {
+  switch (data[0] % 15) {
     case 0: {
       meter::ProcStat stat;
       (void)meter::parse_proc_stat(text, true, stat);
@@ -62,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     }
     case 12: (void)sense::parse_cpu_list(text); break;
+    case 14: (void)sense::parse_pm_energy(text); break;
     case 13: (void)sense::parse_perf_event(text); break;
     case 11: (void)ledger::channel_from_json(text); break;
   }

@@ -1,0 +1,215 @@
+// Sensors of the whole node.
+//
+// Cray pm_counters (/sys/cray/pm_counters): the blade's controller publishes energy since boot ten times a second, in whole
+// joules, and a number `freshness` that counts its publications. A read between two of them may be torn, so freshness is read
+// before and after; a freshness that stands still means that the controller has stopped, which must not look like a node that
+// draws nothing. Validated against the facility's meters to 5 % (Frontier) and 1 % (Portage). Source: HPE Cray EX
+// documentation, PM counters.
+//
+// ACPI power meter (hwmon named "power_meter", Documentation/hwmon/acpi_power_meter.rst): microwatts averaged by the firmware
+// over an interval that it tells, with an accuracy that it tells. Power is integrated over the time between reads by the
+// trapezoid rule. On NVIDIA Grace the same driver shows sockets, not the node: such meters are left alone here.
+
+#include "sense/node_power.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "sense/counter.hpp"
+
+namespace gramwatt::sense {
+namespace fs = std::filesystem;
+namespace {
+
+/// No node draws more: 8 GPUs of 1.2 kW with their host take 15 kW.
+constexpr Watts kLargestNodePower{30'000};
+
+constexpr double kPmGain = 0.05;
+/// Publications are 100 ms apart; ten missed ones are no hiccup.
+constexpr Nanoseconds kFrozenAfter = std::chrono::seconds(1);
+
+constexpr double kAcpiGain = 0.05;  ///< where the firmware does not tell
+/// Beyond this the mean of two readings says nothing about the time between them.
+constexpr Nanoseconds kLongestGap = std::chrono::seconds(10);
+
+Result<std::uint64_t> read_number(const Fd& fd, const fs::path& path) {
+  std::array<char, 64> buffer;
+  const auto text = pread_text(fd.get(), buffer.data(), buffer.size());
+  if (!text) {
+    Error e = text.error();
+    e.where = path.string();
+    return tl::unexpected(std::move(e));
+  }
+  if (const auto number = parse_number<std::uint64_t>(*text)) return *number;
+  return fail("not a number: \"" + std::string(trim(*text)) + "\"", path.string());
+}
+
+class CrayNode final : public Sensor {
+ public:
+  CrayNode(Description d, fs::path folder, Fd energy, Fd freshness)
+      : description_(std::move(d)), folder_(std::move(folder)), energy_(std::move(energy)), freshness_(std::move(freshness)) {}
+
+  [[nodiscard]] const Description& describe() const override { return description_; }
+
+  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
+    constexpr int kTries = 3;  // two publications within one read are 100 ms: the second try succeeds
+    for (int i = 0; i < kTries; ++i) {
+      const auto before = read_number(freshness_, folder_ / "freshness");
+      std::array<char, 64> buffer;
+      const auto text = pread_text(energy_.get(), buffer.data(), buffer.size());
+      const Instant at = clock.now();
+      const auto after = read_number(freshness_, folder_ / "freshness");
+      if (!before || !after) return tl::unexpected(before ? after.error() : before.error());
+      if (!text) return tl::unexpected(text.error());
+      if (*before != *after) continue;
+      const auto joules = parse_pm_energy(*text);
+      if (!joules) return fail("not an energy: \"" + std::string(trim(*text)) + "\"", (folder_ / "energy").string());
+      if (*after != last_freshness_ || !changed_) {
+        last_freshness_ = *after;
+        changed_ = at.monotonic;
+      } else if (at.monotonic - *changed_ > kFrozenAfter) {
+        return fail("the controller has stopped publishing", folder_.string());
+      }
+      const auto step = counter_.update(*joules * 1'000'000, at.monotonic);
+      return Reading{step.total, at, step.resumed};
+    }
+    return fail("the counters changed during every read", folder_.string());
+  }
+
+ private:
+  Description description_;
+  fs::path folder_;
+  Fd energy_, freshness_;
+  WideCounter counter_{0, kLargestNodePower};
+  std::uint64_t last_freshness_ = 0;
+  std::optional<Nanoseconds> changed_;  ///< when freshness last changed
+};
+
+class AcpiMeter final : public Sensor {
+ public:
+  AcpiMeter(Description d, fs::path path, Fd power)
+      : description_(std::move(d)), path_(std::move(path)), power_(std::move(power)) {}
+
+  [[nodiscard]] const Description& describe() const override { return description_; }
+
+  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
+    const auto microwatts = read_number(power_, path_);
+    const Instant at = clock.now();
+    if (!microwatts) return tl::unexpected(microwatts.error());
+    const Watts power(static_cast<double>(*microwatts) * 1e-6);
+    if (power > kLargestNodePower) return fail(fmt::format("{:.0f} W is no node's power", power.value()), path_.string());
+    bool resumed = false;
+    if (last_at_) {
+      const Nanoseconds passed = elapsed(*last_at_, at);
+      resumed = passed > kLongestGap;
+      if (!resumed) energy_ += (last_power_ + power) * 0.5 * seconds(passed);
+    }
+    last_power_ = power;
+    last_at_ = at;
+    return Reading{Microjoules(energy_), at, resumed};
+  }
+
+ private:
+  Description description_;
+  fs::path path_;
+  Fd power_;
+  Joules energy_;  ///< in floating point, so that ten roundings a second do not add up
+  Watts last_power_;
+  std::optional<Instant> last_at_;
+};
+
+/// Takes a sensor that could be opened, if its first read is good.
+void take(std::unique_ptr<Sensor> sensor, const char* family, const Clock& clock, Findings& found) {
+  if (const auto first = sensor->read(clock); !first) {
+    found.blocked.push_back({family, first.error().message(), {}});
+    return;
+  }
+  found.sensors.push_back(std::move(sensor));
+}
+
+Description node(std::string id, std::string source, double gain, Nanoseconds resolution) {
+  Description d;
+  d.id = std::move(id);
+  d.component = Component::platform;
+  d.device = "node, beyond what other sensors see";
+  d.boundary = Boundary::node;
+  d.source = std::move(source);
+  d.terms["node-gain"] = Shift::symmetric(gain);
+  d.resolution = resolution;
+  d.note = d.source + ": measures the whole node; how much of it is idle is modelled";
+  return d;
+}
+
+Findings probe_cray(const Roots& roots, const Clock& clock) {
+  constexpr const char* kFamily = "Cray pm_counters";
+  Findings found;
+  const fs::path folder = roots.sysfs / "cray/pm_counters";
+  auto energy = open_read(folder / "energy");
+  auto freshness = open_read(folder / "freshness");
+  if (!energy || !freshness) {
+    const Error& why = energy ? freshness.error() : energy.error();
+    if (why.kind != Error::Kind::missing) found.blocked.push_back({kFamily, why.message(), {}});
+    return found;
+  }
+  take(std::make_unique<CrayNode>(node("cray:energy", "Cray pm_counters, node energy", kPmGain, std::chrono::milliseconds(100)),
+                                  folder, std::move(*energy), std::move(*freshness)),
+       kFamily, clock, found);
+  return found;
+}
+
+/// "95.0%" → 0.05.
+double acpi_gain(const fs::path& folder) {
+  std::string text = read_line_or_empty(folder / "power1_accuracy");
+  if (text.ends_with('%')) text.pop_back();
+  const auto percent = parse_number<double>(text);
+  return percent && *percent > 0 && *percent < 100 ? 1 - *percent / 100 : kAcpiGain;
+}
+
+Findings probe_acpi(const Roots& roots, const Clock& clock) {
+  constexpr const char* kFamily = "ACPI power meter";
+  Findings found;
+  std::vector<fs::path> meters;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(roots.sysfs / "class/hwmon", ec)) {
+    if (read_line_or_empty(entry.path() / "name") == "power_meter") meters.push_back(entry.path());
+  }
+  // Several meters, or one that names its part, are the sockets of a Grace: no node.
+  if (meters.size() != 1 || !read_line_or_empty(meters[0] / "device/power1_oem_info").empty() ||
+      !read_line_or_empty(meters[0] / "power1_oem_info").empty())
+    return found;
+  const fs::path path = meters[0] / "power1_average";
+  auto power = open_read(path);
+  if (!power) {
+    if (power.error().kind != Error::Kind::missing) found.blocked.push_back({kFamily, power.error().message(), {}});
+    return found;
+  }
+  const auto interval = parse_number<int>(read_line_or_empty(meters[0] / "power1_average_interval")).value_or(1000);
+  take(std::make_unique<AcpiMeter>(node("acpi:power_meter", "ACPI power meter of the firmware", acpi_gain(meters[0]),
+                                        std::chrono::milliseconds(std::clamp(interval, 100, 60'000))),
+                                   path, std::move(*power)),
+       kFamily, clock, found);
+  return found;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_pm_energy(std::string_view text) {
+  const auto fields = split(trim(text), ' ');
+  if (fields.size() < 2 || fields[1] != "J") return std::nullopt;
+  const auto joules = parse_number<std::uint64_t>(fields[0]);
+  // 2^63 µJ is 10 kW for 29 years; beyond it is damage.
+  return joules && *joules < 9'000'000'000'000 ? joules : std::nullopt;
+}
+
+Findings probe_node_power(const Roots& roots, const Clock& clock) {
+  Findings found = probe_cray(roots, clock);
+  if (found.sensors.empty()) found.append(probe_acpi(roots, clock));
+  return found;
+}
+
+}  // namespace gramwatt::sense
