@@ -53,6 +53,18 @@ Result<std::string_view> pread_text(int fd, char* buffer, std::size_t size) {
   }
 }
 
+Result<std::uint64_t> pread_number(const Fd& fd, const std::filesystem::path& path) {
+  std::array<char, 64> buffer;
+  const auto text = pread_text(fd.get(), buffer.data(), buffer.size());
+  if (!text) {
+    Error e = text.error();
+    e.where = path.string();
+    return tl::unexpected(std::move(e));
+  }
+  if (const auto number = parse_number<std::uint64_t>(*text)) return *number;
+  return fail("not a number: \"" + std::string(trim(*text)) + "\"", path.string());
+}
+
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text, unsigned mode) {
   std::error_code ec;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ec);

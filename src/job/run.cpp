@@ -19,6 +19,7 @@
 #include "base/capability.hpp"
 #include "job/ledger_writer.hpp"
 #include "job/run_registry.hpp"
+#include "sense/driver_gpu.hpp"
 #include "sense/node_power.hpp"
 #include "sense/nvml.hpp"
 #include "sense/rapl.hpp"
@@ -286,6 +287,7 @@ Machine probe_machine(const Roots& roots, const Clock& clock) {
   m.model = sense::power_model(m.cpu);
   m.findings = sense::probe_rapl(roots, clock, m.cpu.memory_gb);
   m.findings.append(sense::probe_node_power(roots, clock));
+  m.findings.append(sense::probe_driver_gpus(roots, clock));
   m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
   drop_capabilities();  // what had to be opened is open
   return m;

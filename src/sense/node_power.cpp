@@ -21,6 +21,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "sense/counter.hpp"
+#include "sense/power_integral.hpp"
 
 namespace gramwatt::sense {
 namespace fs = std::filesystem;
@@ -34,20 +35,6 @@ constexpr double kPmGain = 0.05;
 constexpr Nanoseconds kFrozenAfter = std::chrono::seconds(1);
 
 constexpr double kAcpiGain = 0.05;  ///< where the firmware does not tell
-/// Beyond this the mean of two readings says nothing about the time between them.
-constexpr Nanoseconds kLongestGap = std::chrono::seconds(10);
-
-Result<std::uint64_t> read_number(const Fd& fd, const fs::path& path) {
-  std::array<char, 64> buffer;
-  const auto text = pread_text(fd.get(), buffer.data(), buffer.size());
-  if (!text) {
-    Error e = text.error();
-    e.where = path.string();
-    return tl::unexpected(std::move(e));
-  }
-  if (const auto number = parse_number<std::uint64_t>(*text)) return *number;
-  return fail("not a number: \"" + std::string(trim(*text)) + "\"", path.string());
-}
 
 class CrayNode final : public Sensor {
  public:
@@ -59,11 +46,11 @@ class CrayNode final : public Sensor {
   [[nodiscard]] Result<Reading> read(const Clock& clock) override {
     constexpr int kTries = 3;  // two publications within one read are 100 ms: the second try succeeds
     for (int i = 0; i < kTries; ++i) {
-      const auto before = read_number(freshness_, folder_ / "freshness");
+      const auto before = pread_number(freshness_, folder_ / "freshness");
       std::array<char, 64> buffer;
       const auto text = pread_text(energy_.get(), buffer.data(), buffer.size());
       const Instant at = clock.now();
-      const auto after = read_number(freshness_, folder_ / "freshness");
+      const auto after = pread_number(freshness_, folder_ / "freshness");
       if (!before || !after) return tl::unexpected(before ? after.error() : before.error());
       if (!text) return tl::unexpected(text.error());
       if (*before != *after) continue;
@@ -98,29 +85,20 @@ class AcpiMeter final : public Sensor {
   [[nodiscard]] const Description& describe() const override { return description_; }
 
   [[nodiscard]] Result<Reading> read(const Clock& clock) override {
-    const auto microwatts = read_number(power_, path_);
+    const auto microwatts = pread_number(power_, path_);
     const Instant at = clock.now();
     if (!microwatts) return tl::unexpected(microwatts.error());
     const Watts power(static_cast<double>(*microwatts) * 1e-6);
     if (power > kLargestNodePower) return fail(fmt::format("{:.0f} W is no node's power", power.value()), path_.string());
-    bool resumed = false;
-    if (last_at_) {
-      const Nanoseconds passed = elapsed(*last_at_, at);
-      resumed = passed > kLongestGap;
-      if (!resumed) energy_ += (last_power_ + power) * 0.5 * seconds(passed);
-    }
-    last_power_ = power;
-    last_at_ = at;
-    return Reading{Microjoules(energy_), at, resumed};
+    const bool joined = integral_.add(power, at);
+    return Reading{integral_.energy(), at, !joined};
   }
 
  private:
   Description description_;
   fs::path path_;
   Fd power_;
-  Joules energy_;  ///< in floating point, so that ten roundings a second do not add up
-  Watts last_power_;
-  std::optional<Instant> last_at_;
+  PowerIntegral integral_;
 };
 
 /// Takes a sensor that could be opened, if its first read is good.

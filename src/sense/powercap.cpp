@@ -13,7 +13,6 @@
 #include "sense/powercap.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <set>
 
@@ -36,16 +35,9 @@ class PowercapSensor final : public Sensor {
   [[nodiscard]] const Description& describe() const override { return description_; }
 
   [[nodiscard]] Result<Reading> read(const Clock& clock) override {
-    std::array<char, 32> buffer;
-    const auto text = pread_text(fd_.get(), buffer.data(), buffer.size());
+    const auto raw = pread_number(fd_, path_);
     const Instant at = clock.now();
-    if (!text) {
-      Error e = text.error();
-      e.where = path_.string();
-      return tl::unexpected(std::move(e));
-    }
-    const auto raw = parse_number<std::uint64_t>(*text);
-    if (!raw) return fail("not a number: \"" + std::string(trim(*text)) + "\"", path_.string());
+    if (!raw) return tl::unexpected(raw.error());
     const auto step = counter_.update(*raw, at.monotonic);
     return Reading{step.total, at, step.resumed};
   }
