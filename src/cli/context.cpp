@@ -51,9 +51,9 @@ footprint::Machine parts_of(const job::Machine& machine, const place::Place& pla
 }
 
 ledger::Host host_of(const job::Machine& machine, const place::Place& place, const std::string& kind,
-                     std::vector<std::string> gpus) {
+                     std::vector<std::string> gpus, bool elsewhere) {
   ledger::Host h;
-  h.hostname = host_name();
+  if (!elsewhere) h.hostname = host_name();
   h.cpu = machine.cpu.name;
   h.cpus = machine.cpu.threads;
   h.memory_gb = machine.cpu.memory_gb;
@@ -126,6 +126,12 @@ place::Query place_query(const Surroundings& s, const Settings& settings) {
   q.metadata_url = environment("GRAMWATT_METADATA_URL");
   q.cache_directory = xdg_cache_home() / "gramwatt";
   q.roots = Roots::from_environment();
+  if (s.elsewhere) {  // where this machine is says nothing about that one
+    q.network = false;
+    q.metadata_url.reset();
+    q.cache_directory.clear();
+    q.roots = {"/nonexistent", "/nonexistent"};
+  }
   return q;
 }
 
@@ -161,7 +167,7 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   std::vector<std::string> gpus = gpu_names(machine);
   c.weights.embodied_per_hour =
       footprint::embodied(footprint::bill_of_parts(parts_of(machine, place, gpus)), Seconds(3600), Ratio(1));
-  c.host = host_of(machine, place, machine_kind(s, machine.cpu), std::move(gpus));
+  c.host = host_of(machine, place, machine_kind(s, machine.cpu), std::move(gpus), s.elsewhere);
   c.place = {place.zone, std::string(to_string(place.how)), place.name};
 
   if (!place.zone)

@@ -31,6 +31,7 @@ struct Surroundings {
   std::string pue_origin;     ///< "--pue", "GRAMWATT_PUE", "config"
   std::optional<std::string> machine;
   std::optional<IdleOwner> idle_owner;
+  bool elsewhere = false;  ///< another machine than this one is meant: its cloud and firmware say nothing
 };
 [[nodiscard]] Result<Surroundings> surroundings_of(const Invocation& invocation, const Config& config);
 

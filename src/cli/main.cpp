@@ -79,6 +79,7 @@ int dispatch(const Invocation& invocation) {
   if (name == "compare") return command_compare(invocation, settings);
   if (name == "tag") return command_tag(invocation, settings);
   if (name == "rm") return command_rm(invocation, settings);
+  if (name == "estimate") return command_estimate(invocation, settings);
   return command_doctor(invocation, settings);
 }
 

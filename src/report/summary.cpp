@@ -46,7 +46,7 @@ std::string header(const ledger::RunRecord& r, const Style& style, std::size_t w
   else if (r.state == ledger::State::running) right += ", still running";
   else if (r.signal) right += fmt::format(", ended by signal {}", *r.signal);
   else if (r.exit_code) right += fmt::format(", exit {}", *r.exit_code);
-  const std::string what = r.name ? *r.name + ": " : "";
+  const std::string what = r.name ? *r.name + (r.command.empty() ? "" : ": ") : "";
   const std::size_t room = width > columns(right) + 12 ? width - columns(right) - 11 : 20;
   const std::string left = cut(what + command_line(r.command, room, style), room, style);
   return style.bold("gramwatt") + " " + left +
@@ -60,11 +60,13 @@ std::string component_note(const ledger::ComponentEnergy& c) {
   return fmt::format("{}: {}", to_string(c.energy.method), c.device);
 }
 
-void energy_rows(const ledger::Energy& e, Table& t, const Style& style) {
+void energy_rows(const ledger::Energy& e, bool ran, Table& t, const Style& style) {
   t.row("energy", figure(e.total, style), "at the plug", true);
-  t.row("  active", figure(e.active, style), "what the program did");
+  t.row("  active", figure(e.active, style), ran ? "what the program did" : "what the load adds");
   t.row("  idle", figure(e.idle, style),
-        e.idle_owner == IdleOwner::job ? "the machine at rest; this run pays" : "the machine at rest; the host pays");
+        !ran                             ? "the machine at rest"
+        : e.idle_owner == IdleOwner::job ? "the machine at rest; this run pays"
+                                         : "the machine at rest; the host pays");
   if (e.components.size() > 1) {
     for (const auto& c : e.components)
       t.row("  " + std::string(to_string(c.component)), figure(c.energy, style), component_note(c));
@@ -73,7 +75,7 @@ void energy_rows(const ledger::Energy& e, Table& t, const Style& style) {
         fmt::format("{} PUE {}, {}", style.times(), text(e.pue, style), to_string(e.pue.method)));
 }
 
-void carbon_rows(const ledger::RunRecord& r, Table& t, const Style& style) {
+void carbon_rows(const ledger::RunRecord& r, bool ran, Table& t, const Style& style) {
   const auto gas = [](const ledger::IntensityFacts& i) { return i.signal.gas; };
   t.row("carbon", figure(r.carbon.total, style), "average power + manufacturing", true);
   if (r.average_intensity) {
@@ -86,7 +88,8 @@ void carbon_rows(const ledger::RunRecord& r, Table& t, const Style& style) {
   } else {
     t.row("  marginal", {"unknown", ""}, "nothing is known for this place");
   }
-  t.row("  embodied", figure(r.carbon.embodied, style), "making the machine: this run's share");
+  t.row("  embodied", figure(r.carbon.embodied, style),
+        ran ? "making the machine: this run's share" : "making the machine: this time's share");
 }
 
 std::string sources(const ledger::Energy& e) {
@@ -118,8 +121,9 @@ std::string short_id(const std::string& id) { return id.size() > 8 ? id.substr(i
 std::string summary(const ledger::RunRecord& r, const Style& style, std::size_t width, bool kept) {
   Table t(style, std::min<std::size_t>(width, 100));
   t.out = "\n" + header(r, style, t.width());
-  energy_rows(r.energy, t, style);
-  carbon_rows(r, t, style);
+  const bool ran = !r.command.empty();  // else it is an estimate
+  energy_rows(r.energy, ran, t, style);
+  carbon_rows(r, ran, t, style);
   t.note("  from", sources(r.energy));
   for (const Gap& g : r.gaps)
     t.note("  gap", fmt::format("{}{}: {}", g.component, g.length.value() > 0 ? " " + human_duration(g.length) : "", g.why));

@@ -335,6 +335,67 @@ class Trouble(support.EndToEnd):
         return entries
 
 
+class Estimate(support.EndToEnd):
+    """What hardware would use, without a run."""
+
+    def estimate(self, *args):
+        return json.loads(self.gramwatt("estimate", "--json", "-", *args, check=0).stdout)
+
+    def test_has_the_parts_of_the_contract_and_adds_up(self):
+        e = self.estimate("--cpu", "AMD EPYC 9654", "--load", "0.7", "--hours", "24", "--zone", "DE", "--pue", "1.2")
+        self.assertEqual(set(e), {"schema", "duration_s", "host", "place", "energy", "carbon", "intensity"})
+        self.assertEqual(e["duration_s"], 86400)
+        energy, carbon = e["energy"], e["carbon"]
+        self.assertAlmostEqual(energy["total"]["value"], energy["active"]["value"] + energy["idle"]["value"], delta=1)
+        self.assertAlmostEqual(energy["facility"]["value"], 1.2 * energy["total"]["value"], delta=1)
+        self.assertAlmostEqual(carbon["average"]["value"], energy["facility"]["value"] / 3.6e6 * e["intensity"]["average"]["value"], delta=1)
+        self.assertAlmostEqual(carbon["total"]["value"], carbon["average"]["value"] + carbon["embodied"]["value"], delta=0.01)
+        self.assertEqual(e["place"]["zone"], "DE")
+        # Two of these at 70 %: between their idle power and twice 360 W of TDP plus the rest of the server.
+        self.assertTrue(250 < energy["total"]["value"] / 86400 < 1000, energy["total"])
+
+    def test_more_load_and_more_hours_are_more(self):
+        watts = [self.estimate("--cpu", "Xeon Platinum 8480+", "--load", str(load))["energy"]["total"]["value"] for load in (0, 0.25, 0.5, 1)]
+        self.assertEqual(watts, sorted(set(watts)))
+        ten = self.estimate("--cpu", "Xeon Platinum 8480+", "--load", "1", "--hours", "10")["energy"]["total"]["value"]
+        self.assertAlmostEqual(ten / watts[-1], 10, places=6)
+
+    def test_a_load_that_nobody_gave_widens_the_interval(self):
+        known = self.estimate("--cpu", "AMD EPYC 9654", "--load", "0.5")["energy"]["total"]
+        unknown = self.estimate("--cpu", "AMD EPYC 9654")["energy"]["total"]
+        self.assertEqual(known["value"], unknown["value"])
+        self.assertLess(unknown["low"], known["low"])
+        self.assertGreater(unknown["high"], known["high"])
+
+    def test_this_machine_draws_what_a_run_on_it_would(self):
+        e = self.estimate("--load", "0", "--hours", str(1 / 3600))
+        r = self.run_json("--", "sleep", "1")
+        self.assertAlmostEqual(e["energy"]["idle"]["value"], r["energy"]["idle"]["value"] / r["duration_s"], delta=0.02 * e["energy"]["idle"]["value"])
+
+    def test_another_machine_is_not_where_this_one_is(self):
+        env = dict(self.env, GRAMWATT_METADATA_URL="http://127.0.0.1:9")
+        done = self.gramwatt("estimate", "--cpu", "AMD EPYC 9654", "--json", "-", env=env, check=0)
+        e = json.loads(done.stdout)
+        self.assertEqual((e["place"]["zone"], e["host"]["cloud"], e["host"]["hostname"]), (None, None, ""))
+
+    def test_an_unknown_cpu_is_said_to_be_unknown(self):
+        self.assertIn("\"Foo 3\" is unknown here", self.gramwatt("estimate", "--cpu", "Foo 3", check=0).stdout)
+        wide = self.estimate("--cpu", "Foo 3", "--load", "1")["energy"]["total"]
+        narrow = self.estimate("--cpu", "AMD EPYC 9654", "--load", "1")["energy"]["total"]
+        self.assertGreater(wide["high"] / wide["low"], narrow["high"] / narrow["low"])
+
+    def test_memory_that_nobody_gave_is_assumed_and_said(self):
+        done = self.gramwatt("estimate", "--cpu", "AMD EPYC 9654", check=0)
+        self.assertIn("768 GB are assumed", done.stdout)
+        little = self.estimate("--cpu", "AMD EPYC 9654", "--memory-gb", "128")["carbon"]["embodied"]["value"]
+        self.assertLess(little, self.estimate("--cpu", "AMD EPYC 9654")["carbon"]["embodied"]["value"])
+
+    def test_wrong_numbers_are_usage_errors_with_the_bounds(self):
+        for args, word in ((("--load", "2"), "from 0 to 1"), (("--load", "nan"), "from 0 to 1"), (("--hours", "-1"), "--hours"), (("--threads", "4"), "--cpu"),
+                           (("--cpu", "Intel Core i9-13900K"), "--threads")):
+            self.assertIn(word, self.gramwatt("estimate", *args, check=2).stderr)
+
+
 class TheLedger(support.EndToEnd):
     def test_list_show_tag_compare_remove(self):
         for name, work in (("small", "0.2"), ("large", "0.6")):
