@@ -29,7 +29,7 @@ Result<std::optional<T>> number(const Invocation& invocation, const char* option
   if (!text) return std::optional<T>{};
   const auto value = parse_number<T>(*text);
   // Written so that "nan" is refused too.
-  if (value && *value >= low && *value <= high) return std::optional<T>(*value);
+  if (value && *value >= low && *value <= high) return value;
   return fail(fmt::format("\"{}\" is no number from {} to {}", *text, low, high), std::string("--") + option, {},
               Error::Kind::usage);
 }
