@@ -153,10 +153,14 @@ void Meter::read_sources(bool all) {
   }
 }
 
-/// Energy that a source would have counted in `length`: its mean power in this run so far, else its idle power.
+/// Energy that a source would have counted in `length`: its mean power in this run so far, else its idle power (the node's: the
+/// model's).
 Microjoules Meter::expected(const Source& s, Nanoseconds length) const {
   const Nanoseconds measured = elapsed(started_at_, s.last.at) - s.lost;
-  if (measured <= Nanoseconds{0}) return Microjoules(s.sensor->describe().idle_power * seconds(length));
+  if (measured <= Nanoseconds{0}) {
+    const bool is_node = node_source_ && &s == &sources_[*node_source_];
+    return Microjoules((is_node ? setup_.model.fixed.value : s.sensor->describe().idle_power) * seconds(length));
+  }
   return scaled(s.last.energy - s.at_start, static_cast<double>(length.count()) / static_cast<double>(measured.count()));
 }
 

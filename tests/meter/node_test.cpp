@@ -69,6 +69,20 @@ TEST(NodeMeter, ANodeThatLagsBehindItsChipsLosesNothing) {
   EXPECT_TRUE(m.gaps().empty());
 }
 
+TEST(NodeMeter, ANodeThatNeverAnswersIsNamedAndTakenToDrawWhatTheModelSaysAtRest) {
+  Bench b;
+  meter::Setup s = b.setup();  // 4 W at rest
+  FakeSensor& node = b.add_node(s.sensors, Watts(100));
+  node.failing = true;
+  Meter m(std::move(s));
+  m.start(b.job);
+  run_for(b, m, 100, 1);
+  m.finish(b.job, 1);
+  EXPECT_NEAR(sum(m).machine.joules().value(), 40, 0.5);
+  ASSERT_EQ(m.gaps().size(), 1U);
+  EXPECT_EQ(m.channels()[0].method, Method::mixed);
+}
+
 TEST(NodeMeter, WhatAChipSaysTooMuchTheRestSaysTooLittle) {
   Bench b;
   meter::Setup s = b.setup();
