@@ -16,13 +16,8 @@
 
 #include <fmt/format.h>
 
-#include "base/capability.hpp"
 #include "job/ledger_writer.hpp"
 #include "job/run_registry.hpp"
-#include "sense/driver_gpu.hpp"
-#include "sense/node_power.hpp"
-#include "sense/nvml.hpp"
-#include "sense/rapl.hpp"
 
 namespace gramwatt::job {
 namespace {
@@ -280,18 +275,6 @@ void Runner::complete(ledger::RunRecord& r) {
 }
 
 }  // namespace
-
-Machine probe_machine(const Roots& roots, const Clock& clock) {
-  Machine m;
-  if (auto cpu = sense::identify_cpu(roots)) m.cpu = std::move(*cpu);
-  m.model = sense::power_model(m.cpu);
-  m.findings = sense::probe_rapl(roots, clock, m.cpu.memory_gb);
-  m.findings.append(sense::probe_node_power(roots, clock));
-  m.findings.append(sense::probe_driver_gpus(roots, clock));
-  m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
-  drop_capabilities();  // what had to be opened is open
-  return m;
-}
 
 Result<RunResult> run(RunOptions options, Machine machine, const Clock& clock) {
   return Runner(std::move(options), std::move(machine), clock).run();

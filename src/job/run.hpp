@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "job/account.hpp"
 #include "job/child.hpp"
+#include "job/machine.hpp"
 #include "ledger/ledger.hpp"
 #include "ledger/record.hpp"
 #include "meter/meter.hpp"
@@ -18,16 +19,6 @@
 #include "sense/sensor.hpp"
 
 namespace gramwatt::job {
-
-/// What this machine offers to measure with; probed once, before the program starts.
-struct Machine {
-  sense::CpuIdentity cpu;
-  sense::PowerModel model;
-  sense::Findings findings;
-};
-
-/// Looks for sensors and picks the model.
-[[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock);
 
 /// What the run is weighed with, and where it took place; made while the program already runs.
 struct Context {

@@ -1,0 +1,22 @@
+#pragma once
+// What this machine offers to measure with.
+
+#include "base/clock.hpp"
+#include "base/system.hpp"
+#include "sense/cpu_identity.hpp"
+#include "sense/power_model.hpp"
+#include "sense/sensor.hpp"
+
+namespace gramwatt::job {
+
+/// What this machine offers to measure with; probed once, before the program starts.
+struct Machine {
+  sense::CpuIdentity cpu;
+  sense::PowerModel model;
+  sense::Findings findings;
+};
+
+/// Looks for sensors and picks the model.
+[[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock);
+
+}  // namespace gramwatt::job
