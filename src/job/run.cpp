@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "job/ledger_writer.hpp"
+#include "job/markers.hpp"
 #include "job/run_registry.hpp"
 
 namespace gramwatt::job {
@@ -29,13 +30,17 @@ constexpr Shift kTaskClockError{0, 0.04};
 constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
 constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
 
-Fd make_timer(Nanoseconds interval) {
-  Fd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+void set_timer(const Fd& fd, Nanoseconds interval) {
   const auto s = std::chrono::floor<std::chrono::seconds>(interval);
   itimerspec spec{};
   spec.it_interval = {static_cast<time_t>(s.count()), static_cast<long>((interval - s).count())};
   spec.it_value = spec.it_interval;
   if (fd) ::timerfd_settime(fd.get(), 0, &spec, nullptr);
+}
+
+Fd make_timer(Nanoseconds interval) {
+  Fd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  set_timer(fd, interval);
   return fd;
 }
 
@@ -67,6 +72,7 @@ class Runner {
   Machine machine_;
   const Clock& clock_;
   std::string id_;
+  Markers markers_{id_, options_.roots, clock_};
   SignalGate gate_;
   RunRegistry registry_;
   std::unique_ptr<meter::TreeCpu> tree_;
@@ -140,15 +146,19 @@ void Runner::start_writer() {
 /// Ticks and signals until the program has ended (and, with --wait-all, everything it left behind).
 void Runner::watch() {
   const Fd timer = make_timer(options_.interval.value_or(wants_fast_ticks_ ? kFastTick : kSlowTick));
-  std::array<pollfd, 2> sources{{{gate_.fd(), POLLIN, 0}, {timer.get(), POLLIN, 0}}};
+  std::array<pollfd, 3> sources{{{gate_.fd(), POLLIN, 0}, {timer.get(), POLLIN, 0}, {markers_.fd(), POLLIN, 0}}};
   take_signals();
   for (;;) {
     if (ending_ && (!options_.wait_all || child_->all_gone() || stop_waiting_)) return;
+    const bool was_fast = wants_fast_ticks_;
     if (::poll(sources.data(), sources.size(), -1) < 0 && errno != EINTR) return;
     if ((sources[0].revents & POLLIN) != 0) take_signals();
-    if ((sources[1].revents & POLLIN) != 0) {
+    const bool opened = (sources[2].revents & POLLIN) != 0;
+    if (opened) markers_.opened();
+    if (opened || (sources[1].revents & POLLIN) != 0) {
       drain(timer);
       tick();
+      if (wants_fast_ticks_ && !was_fast && !options_.interval) set_timer(timer, kFastTick);
     }
   }
 }
@@ -174,6 +184,7 @@ void Runner::take_signals() {
 
 void Runner::tick() {
   meter_->sample([this] { return tree_->read(); }, sharers());
+  wants_fast_ticks_ = markers_.tick(*meter_) || wants_fast_ticks_;
   hand_over();
   if (!options_.on_tick) return;
   const ledger::RunRecord* begun = writer_->has_begun() ? &writer_->begun() : nullptr;
@@ -182,7 +193,10 @@ void Runner::tick() {
 
 void Runner::hand_over() {
   std::vector<Interval> closed = meter_->take_closed();
-  for (const Interval& i : closed) slices_.add(i);
+  for (const Interval& i : closed) {
+    slices_.add(i);
+    markers_.settle(i, *meter_);
+  }
   writer_->push(std::move(closed));
 }
 
@@ -255,6 +269,7 @@ void Runner::complete(ledger::RunRecord& r) {
                               : std::min(1.0, seconds(meter_->job_cpu()).value() / threads_time));
   fill_account(m, weights_of(r), r);
 
+  markers_.finish(m.channels, r);
   derive_model(r);
   r.notes.push_back("CPU time of the process tree: " + tree_->mechanism() +
                     (tree_->shortfall().empty() ? "" : " (" + tree_->shortfall() + ")"));
@@ -284,6 +299,7 @@ Result<std::size_t> settle_interrupted(ledger::Ledger& ledger) {
   const auto ids = ledger.mark_interrupted();
   if (!ids) return tl::unexpected(ids.error());
   for (const std::string& id : *ids) {
+    remove_marks(id);
     auto record = ledger.get(id);
     const auto channels = ledger.channels(id);
     const auto intervals = ledger.intervals(id);
