@@ -90,7 +90,7 @@ void Markers::opened() {
 bool Markers::tick(meter::Meter& meter) {
   if (!buffers_ || (!buffers_->in_use() && !opened_)) return false;
   meter.look_closely();
-  if (!regions_) regions_.emplace(meter.channels().size());
+  if (!regions_) regions_.emplace(meter.started_at().monotonic, meter.channels().size());
   regions_->sample(meter.last_tick());
   events_.clear();
   buffers_->drain(events_);
@@ -100,7 +100,7 @@ bool Markers::tick(meter::Meter& meter) {
 
 void Markers::settle(const Interval& interval, const meter::Meter& meter) {
   if (!buffers_) return;
-  if (!regions_) regions_.emplace(interval.flows.size());
+  if (!regions_) regions_.emplace(interval.start.monotonic, interval.flows.size());
   regions_->settle(interval, meter.resolution());
 }
 

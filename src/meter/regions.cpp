@@ -70,7 +70,7 @@ void add_difference(std::vector<Share>& sum, const std::vector<Share>& from, con
 
 void Regions::sample(const Tick& tick) {
   const Nanoseconds at = tick.at.monotonic;
-  const Nanoseconds before = !open_samples_.empty() ? open_samples_.back().at : curve_.empty() ? at : curve_.back().at;
+  const Nanoseconds before = open_samples_.empty() ? curve_.back().at : open_samples_.back().at;
   if (at <= before || tick.job_by_channel.size() != channels_) return;
   Sample s{at, std::vector<double>(channels_)};
   for (std::size_t c = 0; c < channels_; ++c) s.weight[c] = (tick.job_by_channel[c] * seconds(tick.passed)).value() * 1e6;
@@ -89,7 +89,6 @@ void Regions::settle(const Interval& interval, Nanoseconds resolution) {
 void Regions::extend(const Interval& interval) {
   const Nanoseconds start = interval.start.monotonic;
   const Nanoseconds stop = interval.end.monotonic;
-  if (curve_.empty()) curve_.push_back({start, std::vector<Share>(channels_)});
   const std::vector<Share> base = curve_.back().sums;
   if (curve_.back().at < start) append(start, base);
   std::erase_if(open_samples_, [&](const Sample& s) { return s.at <= curve_.back().at || s.at > stop; });
@@ -219,7 +218,6 @@ void Regions::place_marks() {
 }
 
 void Regions::finish() {
-  if (curve_.empty()) curve_.push_back({Nanoseconds{0}, std::vector<Share>(channels_)});
   process(Nanoseconds::max());
   for (const auto& [id, region] : open_) ++regions_[region.name].unended;
   open_.clear();

@@ -56,7 +56,8 @@ struct MarkSum {
 /// Single-threaded. A run of a month needs no more memory than one of a minute, besides regions that are open.
 class Regions {
  public:
-  explicit Regions(std::size_t channels) : channels_(channels) {}
+  /// `start`: when the run's first interval begins.
+  Regions(Nanoseconds start, std::size_t channels) : channels_(channels), curve_{{start, std::vector<Share>(channels)}} {}
 
   /// A tick between two closings: how the energy of the open interval spread over its ticks. May be left out.
   void sample(const Tick& tick);
@@ -112,7 +113,7 @@ class Regions {
   [[nodiscard]] Place place(Nanoseconds at) const;
 
   std::size_t channels_;
-  std::deque<Point> curve_;
+  std::deque<Point> curve_;  ///< never empty
   std::vector<Sample> open_samples_;
   std::vector<MarkEvent> waiting_;
   std::unordered_map<std::uint64_t, Open> open_;
