@@ -17,14 +17,11 @@
 #include <fmt/format.h>
 
 #include "job/ledger_writer.hpp"
+#include "job/recording.hpp"
 #include "job/run_registry.hpp"
 
 namespace gramwatt::job {
 namespace {
-
-// Inherited counters lose up to 4 % where processes leave zombies behind; the reaper loses nothing that it would not name
-// (measured: docs/validation.md).
-constexpr Shift kTaskClockError{0, 0.04};
 
 constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
 constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
@@ -108,6 +105,10 @@ Result<RunResult> Runner::run() {
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
   setup.detailed_ticks = options_.detailed_ticks;
+  if (options_.recorder != nullptr) {
+    if (const auto begun = options_.recorder->begin(setup, options_.version, id_, tree_->mechanism()); !begun)
+      return tl::unexpected(begun.error());
+  }
   meter_.emplace(std::move(setup));
   if (!options_.parent) registry_.enter();  // a nested run is part of its outer run, which shares for both
 
@@ -130,6 +131,9 @@ Result<RunResult> Runner::run() {
   result.record = writer_->begun();
   complete(result.record);
   result.ledger_error = writer_->finish(result.record);
+  if (options_.recorder != nullptr) {
+    if (const auto ended = options_.recorder->end(result.record); !ended) result.record_error = ended.error();
+  }
   return result;
 }
 
@@ -227,15 +231,6 @@ void Runner::derive_model(ledger::RunRecord& r) const {
        model.source});
 }
 
-std::vector<Channel> with_tree_error(std::vector<Channel> channels, const meter::TreeCpu& tree) {
-  if (tree.mechanism().starts_with("inherited")) {
-    for (Channel& c : channels) {
-      if (c.component != Component::gpu) c.active_terms["tree-cpu"] = kTaskClockError;
-    }
-  }
-  return channels;
-}
-
 void Runner::complete(ledger::RunRecord& r) {
   const Instant end = clock_.now();
   r.state = ledger::State::finished;
@@ -245,14 +240,11 @@ void Runner::complete(ledger::RunRecord& r) {
   r.duration = r.running = seconds(elapsed(meter_->started_at(), end));
   r.gaps = meter_->gaps();
   Measured m;
-  m.channels = with_tree_error(meter_->channels(), *tree_);
+  m.channels = with_tree_error(meter_->channels(), tree_->mechanism());
   m.totals = meter_->totals();
   m.slices = slices_.slices();
   m.duration = r.duration;
-  const double threads_time = r.duration.value() * std::max(1, machine_.cpu.threads);
-  m.machine_share = Ratio(options_.idle_owner == IdleOwner::job || threads_time <= 0
-                              ? meter_->mean_machine_share()
-                              : std::min(1.0, seconds(meter_->job_cpu()).value() / threads_time));
+  m.machine_share = machine_share(*meter_, options_.idle_owner, machine_.cpu, r.duration);
   fill_account(m, weights_of(r), r);
 
   derive_model(r);

@@ -28,6 +28,8 @@ struct Context {
   std::vector<std::string> notes, advice;
 };
 
+class Recorder;
+
 /// What the live line and the trace see at every tick.
 struct Progress {
   const meter::Tick& tick;
@@ -53,6 +55,7 @@ struct RunOptions {
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
   bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
   std::function<void(const Progress&)> on_tick;    ///< may be empty
+  Recorder* recorder = nullptr;                    ///< --record; outlives the run
 };
 
 struct RunResult {
@@ -60,6 +63,7 @@ struct RunResult {
   Ending ending;
   std::optional<Error> start_error;   ///< the command could not be started: ending holds 126 or 127, and nothing was recorded
   std::optional<Error> ledger_error;  ///< the run is not, or not wholly, in the ledger
+  std::optional<Error> record_error;  ///< the recording is not whole
 };
 
 /// Runs the command to its end. Errors are those of gramwatt before the command started (exit 125).
