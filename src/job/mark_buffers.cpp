@@ -4,7 +4,8 @@
 // raises SIGBUS), what was read is a copy that nobody changes, and every number in it is checked against what it counts. A
 // ring whose numbers make no sense loses what is in it and goes on from where its owner says it is.
 //
-// Reading costs one pread(2) a tick as long as nobody has claimed a ring, and two or three a ring in use after that.
+// Reading costs nothing until a program opens the file (the kernel tells), then one pread(2) a tick, and two or three a ring
+// in use.
 //
 // Times of the processor's counter are put on the monotonic clock by pairs of both that are taken at each drain, with straight
 // lines in between: whatever the kernel does to its clock's rate, an event lies between the two ticks that it happened between.
@@ -121,7 +122,7 @@ Result<MarkBuffers> MarkBuffers::make(const std::string& run_id, MarkClock kind,
   auto file = make_file(path, kind);
   if (!file) return tl::unexpected(file.error());
   MarkBuffers buffers(std::move(*file), kind, clock);
-  buffers.opened_ = watch_opening(path);
+  buffers.watch_ = watch_opening(path);
   buffers.path_ = path;
   return buffers;
 }
@@ -134,16 +135,20 @@ MarkBuffers::~MarkBuffers() {
   if (file_ && !path_.empty()) (void)::unlink(path_.c_str());
 }
 
-void MarkBuffers::take_opened() const {
-  std::array<char, 1024> events{};
-  while (::read(opened_.get(), events.data(), events.size()) > 0) {}
+bool MarkBuffers::opened() {
+  if (was_opened_) return true;
+  std::array<char, 256> event{};
+  was_opened_ = watch_ ? ::read(watch_.get(), event.data(), event.size()) > 0 : look_at_header();
+  if (was_opened_) watch_.reset();
+  return was_opened_;
 }
 
 bool MarkBuffers::read_at(void* into, std::size_t size, std::uint64_t offset) const {
   return ::pread(file_.get(), into, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
 }
 
-bool MarkBuffers::in_use() {
+/// Has any thread claimed a ring?
+bool MarkBuffers::look_at_header() {
   gwm_header header{};
   if (!read_at(&header, sizeof header, 0)) return false;
   refused_ = std::max(refused_, header.refused);
@@ -171,7 +176,7 @@ MarkBuffers::Anchor MarkBuffers::look_at_clocks() const {
 
 void MarkBuffers::drain(std::vector<meter::MarkEvent>& out) {
   raw_.clear();
-  if (in_use()) {
+  if (look_at_header()) {
     for (std::size_t i = 0; i < rings_.size(); ++i) drain_ring(i);
   }
   const Anchor now = look_at_clocks();  // after the events, so that it is later than all of them

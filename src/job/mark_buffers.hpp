@@ -34,13 +34,10 @@ class MarkBuffers {
   MarkBuffers& operator=(MarkBuffers&&) = delete;
   ~MarkBuffers();
 
-  /// Readable once a program has opened the file; -1 where the kernel does not tell.
-  [[nodiscard]] int opened_fd() const { return opened_.get(); }
-  /// Takes what made it readable.
-  void take_opened() const;
-
-  /// Has any thread claimed a ring? One read(2).
-  [[nodiscard]] bool in_use();
+  /// Readable once a program has opened the file; -1 after `opened` has told, and where the kernel does not tell.
+  [[nodiscard]] int opened_fd() const { return watch_.get(); }
+  /// Has a program opened the file? One read(2) as long as none has.
+  [[nodiscard]] bool opened();
 
   /// Adds what was written since the last call to `out`, each thread's events in their order. Never waits; bounded by the size
   /// of the rings, whatever the program wrote.
@@ -66,12 +63,14 @@ class MarkBuffers {
     Nanoseconds at{};
   };
 
+  bool look_at_header();
   [[nodiscard]] Anchor look_at_clocks() const;
   void drain_ring(std::size_t index);
   [[nodiscard]] Nanoseconds when(std::uint64_t time) const;
   [[nodiscard]] bool read_at(void* into, std::size_t size, std::uint64_t offset) const;
 
-  Fd file_, opened_;
+  Fd file_, watch_;
+  bool was_opened_ = false;
   std::string path_;  ///< to remove at the end; empty: not ours
   MarkClock kind_;
   const Clock* clock_;

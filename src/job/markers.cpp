@@ -82,14 +82,10 @@ Markers::Markers(const std::string& run_id, const Roots& roots, const Clock& clo
   }
 }
 
-void Markers::opened() {
-  buffers_->take_opened();
-  opened_ = true;
-}
-
-bool Markers::tick(meter::Meter& meter) {
-  if (!buffers_ || (!buffers_->in_use() && !opened_)) return false;
-  meter.look_closely();
+bool Markers::tick(const meter::Meter& meter) {
+  if (!buffers_) return false;
+  used_ = used_ || buffers_->opened();
+  if (!used_) return false;
   if (!regions_) regions_.emplace(meter.started_at().monotonic, meter.channels().size());
   regions_->sample(meter.last_tick());
   events_.clear();
@@ -109,9 +105,10 @@ void Markers::finish(const std::vector<Channel>& channels, ledger::RunRecord& re
     record.notes.push_back("markers: the program could not have used any: " + problem_);
     return;
   }
+  used_ = used_ || buffers_->opened();
   events_.clear();
   buffers_->drain(events_);
-  if (!regions_ || !buffers_->in_use()) return;
+  if (!regions_ || !used_) return;
   regions_->add(events_);
   regions_->finish();
   tell_regions(*regions_, channels, [this](std::uint32_t id) { return buffers_->name(id); }, record);

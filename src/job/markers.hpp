@@ -3,7 +3,7 @@
 //
 //   program ─ mark_buffers ─► meter::Regions ─► regions of the record
 //
-// A run whose program uses none pays one read of a page of memory a tick. The first marker makes the run look closely from then
+// A run whose program uses none pays one system call a tick. The first marker makes the run look closely from then
 // on (ten times a second), because what is read once a second could not tell much about parts of a program.
 
 #include <functional>
@@ -24,13 +24,11 @@ class Markers {
   /// Makes the shared memory; before the program starts.
   Markers(const std::string& run_id, const Roots& roots, const Clock& clock);
 
-  /// Becomes readable, once, when the program is about to use markers; -1: then ticks find out.
+  /// Becomes readable when the program is about to use markers; -1: it does, or ticks find out.
   [[nodiscard]] int fd() const { return buffers_ ? buffers_->opened_fd() : -1; }
-  /// To be called then.
-  void opened();
 
-  /// To be called after each sample of the meter. True: ticks should be fast from now on.
-  [[nodiscard]] bool tick(meter::Meter& meter);
+  /// To be called after each sample of the meter. True: the program uses markers, and wants to be looked at closely.
+  [[nodiscard]] bool tick(const meter::Meter& meter);
 
   /// To be called for each interval that closed, after `tick`.
   void settle(const Interval& interval, const meter::Meter& meter);
@@ -43,7 +41,7 @@ class Markers {
   std::string problem_;  ///< why there are no buffers
   std::optional<meter::Regions> regions_;
   std::vector<meter::MarkEvent> events_;
-  bool opened_ = false;
+  bool used_ = false;
 };
 
 /// What was summed by name, as the record tells it; `names` gives a name's text.
