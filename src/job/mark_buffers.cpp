@@ -4,8 +4,7 @@
 // raises SIGBUS), what was read is a copy that nobody changes, and every number in it is checked against what it counts. A
 // ring whose numbers make no sense loses what is in it and goes on from where its owner says it is.
 //
-// Reading costs nothing until a program opens the file (the kernel tells), then one pread(2) a tick, and two or three a ring
-// in use.
+// Reading costs one poll(2) a tick until a program attaches, then one pread(2) a tick, and two or three a ring in use.
 //
 // Times of the processor's counter are put on the monotonic clock by pairs of both that are taken at each drain, with straight
 // lines in between: whatever the kernel does to its clock's rate, an event lies between the two ticks that it happened between.
@@ -13,8 +12,7 @@
 #include "job/mark_buffers.hpp"
 
 #include <fcntl.h>
-#include <sys/inotify.h>
-#include <sys/mman.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,11 +73,11 @@ Result<Fd> make_file(const std::string& path, MarkClock kind) {
   return fd;
 }
 
-/// Readable when somebody opens `path`.
-Fd watch_opening(const std::string& path) {
-  Fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (watch && ::inotify_add_watch(watch.get(), path.c_str(), IN_OPEN | IN_ONESHOT) < 0) watch.reset();
-  return watch;
+/// A FIFO whose reading end hangs up when somebody has opened the other one and closed it. (inotify would tell of the file
+/// itself, but giving a watch back takes 15 ms.)
+Fd make_bell(const std::string& path) {
+  if (::mkfifo(path.c_str(), 0600) != 0) return {};
+  return Fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
 }
 
 /// False: no event that the library writes.
@@ -115,14 +113,17 @@ MarkClock mark_clock(const Roots& roots) {
 
 std::string mark_path(const std::string& run_id) { return GWM_PREFIX + run_id; }
 
-void remove_marks(const std::string& run_id) { (void)::unlink(mark_path(run_id).c_str()); }
+void remove_marks(const std::string& run_id) {
+  (void)::unlink(mark_path(run_id).c_str());
+  (void)::unlink((mark_path(run_id) + GWM_DOORBELL).c_str());
+}
 
 Result<MarkBuffers> MarkBuffers::make(const std::string& run_id, MarkClock kind, const Clock& clock) {
   const std::string path = mark_path(run_id);
   auto file = make_file(path, kind);
   if (!file) return tl::unexpected(file.error());
   MarkBuffers buffers(std::move(*file), kind, clock);
-  buffers.watch_ = watch_opening(path);
+  buffers.bell_ = make_bell(path + GWM_DOORBELL);
   buffers.path_ = path;
   return buffers;
 }
@@ -132,15 +133,21 @@ MarkBuffers::MarkBuffers(Fd file, MarkClock kind, const Clock& clock) : file_(st
 }
 
 MarkBuffers::~MarkBuffers() {
-  if (file_ && !path_.empty()) (void)::unlink(path_.c_str());
+  if (!file_ || path_.empty()) return;
+  (void)::unlink(path_.c_str());
+  (void)::unlink((path_ + GWM_DOORBELL).c_str());
 }
 
-bool MarkBuffers::opened() {
-  if (was_opened_) return true;
-  std::array<char, 256> event{};
-  was_opened_ = watch_ ? ::read(watch_.get(), event.data(), event.size()) > 0 : look_at_header();
-  if (was_opened_) watch_.reset();
-  return was_opened_;
+bool MarkBuffers::attached() {
+  if (attached_) return true;
+  if (bell_) {
+    pollfd bell{bell_.get(), 0, 0};
+    attached_ = ::poll(&bell, 1, 0) > 0;
+  } else {
+    attached_ = look_at_header();
+  }
+  if (attached_) bell_.reset();
+  return attached_;
 }
 
 bool MarkBuffers::read_at(void* into, std::size_t size, std::uint64_t offset) const {

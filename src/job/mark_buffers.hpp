@@ -34,10 +34,10 @@ class MarkBuffers {
   MarkBuffers& operator=(MarkBuffers&&) = delete;
   ~MarkBuffers();
 
-  /// Readable once a program has opened the file; -1 after `opened` has told, and where the kernel does not tell.
-  [[nodiscard]] int opened_fd() const { return watch_.get(); }
-  /// Has a program opened the file? One read(2) as long as none has.
-  [[nodiscard]] bool opened();
+  /// Hangs up (POLLHUP) once a program has attached; -1 after `attached` has told, and where there is no such thing.
+  [[nodiscard]] int bell_fd() const { return bell_.get(); }
+  /// Has a program attached? One poll(2) as long as none has.
+  [[nodiscard]] bool attached();
 
   /// Adds what was written since the last call to `out`, each thread's events in their order. Never waits; bounded by the size
   /// of the rings, whatever the program wrote.
@@ -69,8 +69,8 @@ class MarkBuffers {
   [[nodiscard]] Nanoseconds when(std::uint64_t time) const;
   [[nodiscard]] bool read_at(void* into, std::size_t size, std::uint64_t offset) const;
 
-  Fd file_, watch_;
-  bool was_opened_ = false;
+  Fd file_, bell_;
+  bool attached_ = false;
   std::string path_;  ///< to remove at the end; empty: not ours
   MarkClock kind_;
   const Clock* clock_;

@@ -84,7 +84,7 @@ Markers::Markers(const std::string& run_id, const Roots& roots, const Clock& clo
 
 bool Markers::tick(const meter::Meter& meter) {
   if (!buffers_) return false;
-  used_ = used_ || buffers_->opened();
+  used_ = used_ || buffers_->attached();
   if (!used_) return false;
   if (!regions_) regions_.emplace(meter.started_at().monotonic, meter.channels().size());
   regions_->sample(meter.last_tick());
@@ -105,7 +105,7 @@ void Markers::finish(const std::vector<Channel>& channels, ledger::RunRecord& re
     record.notes.push_back("markers: the program could not have used any: " + problem_);
     return;
   }
-  used_ = used_ || buffers_->opened();
+  used_ = used_ || buffers_->attached();
   events_.clear();
   buffers_->drain(events_);
   if (!regions_ || !used_) return;

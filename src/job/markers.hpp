@@ -24,8 +24,8 @@ class Markers {
   /// Makes the shared memory; before the program starts.
   Markers(const std::string& run_id, const Roots& roots, const Clock& clock);
 
-  /// Becomes readable when the program is about to use markers; -1: it does, or ticks find out.
-  [[nodiscard]] int fd() const { return buffers_ ? buffers_->opened_fd() : -1; }
+  /// Hangs up (POLLHUP) when the program is about to use markers; -1: it does, or ticks find out.
+  [[nodiscard]] int fd() const { return buffers_ ? buffers_->bell_fd() : -1; }
 
   /// To be called after each sample of the meter. True: the program uses markers, and wants to be looked at closely.
   [[nodiscard]] bool tick(const meter::Meter& meter);

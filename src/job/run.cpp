@@ -79,14 +79,14 @@ Result<void> Runner::give_birth() {
 /// Ticks and signals until the program has ended (and, with --wait-all, everything it left behind).
 void Runner::watch() {
   std::array<pollfd, 3> sources{
-      {{gate_.fd(), POLLIN, 0}, {session_.timer().get(), POLLIN, 0}, {session_.first_marker(), POLLIN, 0}}};
+      {{gate_.fd(), POLLIN, 0}, {session_.timer().get(), POLLIN, 0}, {session_.first_marker(), 0, 0}}};
   take_signals();
   for (;;) {
     if (ending_ && (!options_.wait_all || child_->all_gone() || stop_waiting_)) return;
     sources[2].fd = session_.first_marker();  // closed once it has come
     if (::poll(sources.data(), sources.size(), -1) < 0 && errno != EINTR) return;
     if ((sources[0].revents & POLLIN) != 0) take_signals();
-    if (((sources[1].revents | sources[2].revents) & POLLIN) != 0) session_.tick();
+    if ((sources[1].revents & POLLIN) != 0 || sources[2].revents != 0) session_.tick();
   }
 }
 

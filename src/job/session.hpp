@@ -80,7 +80,7 @@ class Session {
   /// Readable when a tick is due.
   [[nodiscard]] const Fd& timer() const { return timer_; }
 
-  /// Readable when a tick is due out of turn, because the program is about to mark; -1: not, or no more.
+  /// Hangs up (POLLHUP) when a tick is due out of turn, because the program is about to mark; -1: not, or no more.
   [[nodiscard]] int first_marker() const { return markers_ ? markers_->fd() : -1; }
 
   /// Takes the timer's count, and one tick: missed ones (the machine slept, gramwatt was stopped) are one.

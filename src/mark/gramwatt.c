@@ -126,6 +126,15 @@ static bool map_file(void) {
   return false;
 }
 
+/* Somebody marks: gramwatt may look more often now. */
+static void ring_the_bell(void) {
+  char path[sizeof process.path + sizeof GWM_DOORBELL];
+  memcpy(path, process.path, sizeof process.path - 1);
+  memcpy(path + sizeof process.path - 1, GWM_DOORBELL, sizeof GWM_DOORBELL);
+  const int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0) (void)close(fd);
+}
+
 /* Gives the ring back. */
 static void release(struct thread_state* s) {
   if (s->ring != NULL) {
@@ -159,6 +168,7 @@ static void attach(void) {
   if (done) {
     process.self = owner_of_this_process();
     done = pthread_key_create(&process.key, thread_ends) == 0 && pthread_atfork(NULL, NULL, forked) == 0;
+    ring_the_bell();
   }
   __atomic_store_n(&process.attached, done ? 1 : -1, __ATOMIC_RELEASE);
   errno = error;

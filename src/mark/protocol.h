@@ -13,11 +13,15 @@
  *
  * Who may write what: the program writes everything but `tail` and the header's constants. It may also write rubbish, or cut
  * the file; gramwatt therefore maps nothing: it copies with pread(2), which fails where a mapping would raise SIGBUS, and
- * checks its copy, which nobody can change any more. 32-bit programs and C++ see the same layout. */
+ * checks its copy, which nobody can change any more. A FIFO beside the file wakes gramwatt once, when the first program
+ * attaches, so that it looks closely from then on; opening it is the message, because writing could raise SIGPIPE. 32-bit
+ * programs and C++ see the same layout. */
 
 #include <stdint.h>
 
 #define GWM_PREFIX "/dev/shm/gramwatt-marks-1-"
+#define GWM_DOORBELL \
+  ".bell" /* behind the path: a FIFO that gramwatt polls and that a program opens and closes when it attaches */
 #define GWM_MAGIC 0x31736B72616D7767ULL /* "gwmarks1" in memory, little-endian: the other byte order is another version */
 #define GWM_RUN_ID_LENGTH 26
 

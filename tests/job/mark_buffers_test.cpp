@@ -89,7 +89,7 @@ TEST(Markers, TellWhatAndWhen) {
   for (const MarkClock kind : {MarkClock::monotonic, mark_clock(Roots{})}) {
     const std::string id = new_run_id();
     MarkBuffers buffers = make(id, kind);
-    EXPECT_FALSE(buffers.opened());
+    EXPECT_FALSE(buffers.attached());
     const Nanoseconds before = kClock.now().monotonic;
     below(id, [] {
       CHECK(gramwatt_available() == 1);
@@ -99,7 +99,7 @@ TEST(Markers, TellWhatAndWhen) {
       CHECK(gramwatt_end(outer) == 0);
       CHECK(gramwatt_end(inner) == 0);
     });
-    EXPECT_TRUE(buffers.opened());
+    EXPECT_TRUE(buffers.attached());
     const auto events = drain(buffers);
     const Nanoseconds after = kClock.now().monotonic;
     ASSERT_EQ(events.size(), 5U);
