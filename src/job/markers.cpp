@@ -1,6 +1,8 @@
 #include "job/markers.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -127,11 +129,11 @@ void tell_regions(const meter::Regions& sums, const std::vector<Channel>& channe
                   const std::function<std::string(std::uint32_t)>& names, ledger::RunRecord& r) {
   for (const auto& [id, sum] : sums.regions()) r.regions.push_back(told(sum, names(id), channels, sums.peak()));
   for (const auto& [id, sum] : sums.marks()) r.marks.push_back(told(sum, names(id), channels, sums.peak()));
-  const auto weight = [](const ledger::RegionEnergy& e) {
-    return std::pair(e.energy ? e.energy->value.value() : -1.0,
-                     (e.not_attributable ? e.not_attributable->time : Seconds(0)).value());
+  const auto rank = [](const ledger::RegionEnergy& e) {
+    return std::tuple(e.energy ? -e.energy->value.value() : 1.0, e.not_attributable ? -e.not_attributable->time.value() : 0.0,
+                      std::string_view(e.name));
   };
-  std::stable_sort(r.regions.begin(), r.regions.end(), [&](const auto& a, const auto& b) { return weight(a) > weight(b); });
+  std::sort(r.regions.begin(), r.regions.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
   if (!r.regions.empty() || !r.marks.empty()) explain(r, sums.peak());
 }
 
