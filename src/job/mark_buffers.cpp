@@ -209,8 +209,8 @@ void MarkBuffers::drain_ring(std::size_t index) {
   const std::uint64_t count = head.head - ring.tail;
   if (count == 0) return;
   if (count <= GWM_EVENTS) {
-    // What stands before the head is there once the head is seen.
-    std::atomic_thread_fence(std::memory_order_acquire);
+    // What stands before the head is there once the head is seen: no read of an event may come before that of the head.
+    (void)std::atomic_ref(head.head).load(std::memory_order_acquire);
     std::array<gwm_event, 512> part{};
     for (std::uint64_t done = 0; done < count;) {
       const std::uint64_t at = (ring.tail + done) % GWM_EVENTS;

@@ -183,8 +183,6 @@ void run_fields(Io& io, R& r) {
     intensity("marginal", r.marginal_intensity);
   });
   io.derived("sci", std::optional<double>{});  // no functional unit is known here; `report` adds it where one is given
-  io.extra("regions", r.regions);
-  io.extra("marks", r.marks);
   io("gaps", r.gaps);
   io.nested("gramwatt", [&](auto& own) {
     own("version", r.version);
@@ -192,6 +190,8 @@ void run_fields(Io& io, R& r) {
     own("max_rss_mb", r.own_max_rss_mb);
   });
   io.extra("parent", r.parent);
+  io.extra("regions", r.regions);
+  io.extra("marks", r.marks);
   io.extra("state", r.state);
   io.extra("embodied_per_hour", r.embodied_per_hour);
   io.extra("advice", r.advice);
