@@ -256,6 +256,7 @@ TEST(Markers, AFullBufferRefusesRegionsAndNeverLosesAnEnd) {
     const std::array<int, 2> counts{begun + 500, dropped + 1};
     CHECK(::write(pipe[1], counts.data(), sizeof counts) == sizeof counts);
   });
+  ::close(pipe[1]);
   std::array<int, 2> counts{};
   ASSERT_EQ(::read(pipe[0], counts.data(), sizeof counts), static_cast<ssize_t>(sizeof counts));
   std::map<meter::MarkKind, int> seen;
@@ -265,7 +266,6 @@ TEST(Markers, AFullBufferRefusesRegionsAndNeverLosesAnEnd) {
   EXPECT_EQ(buffers.dropped(), static_cast<std::uint64_t>(counts[1]));
   EXPECT_GT(counts[1], 0);
   ::close(pipe[0]);
-  ::close(pipe[1]);
 }
 
 TEST(Markers, GoOnWhenTheBufferWasRead) {
