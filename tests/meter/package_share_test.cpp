@@ -3,8 +3,15 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <fstream>
 
 #include "meter/bench.hpp"
+#include "meter/tree_cpu.hpp"
 
 namespace gramwatt::meter {
 namespace {
@@ -124,6 +131,43 @@ TEST(WorkByCpu, TheMeterSharesEachPackageByItsOwnWork) {
   EXPECT_NEAR(m.totals()[0].job_active.joules().value(), 800, 1e-3);
   EXPECT_EQ(m.totals()[1].job_active.count(), 0);
   EXPECT_FALSE(m.channels()[0].active_terms.contains("cpu-time-share"));
+}
+
+/// The kernel's own counters: a process in the run's cgroup, bound to one CPU, works there and nowhere else.
+TEST(WorkByCpu, TheKernelCountsACgroupCpuByCpu) {
+  const auto tree = make_tree_cpu("package-share-test");
+  if (tree->birth_cgroup() < 0) GTEST_SKIP() << "no cgroup of our own may be made here";
+  sense::CpuIdentity cpu;
+  cpu.cores = cpu.packages = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  if (cpu.cores < 2) GTEST_SKIP() << "one CPU";
+  for (int n = 0; n < cpu.cores; ++n) {
+    cpu.core_of_thread.push_back(n);
+    cpu.package_of_thread.push_back(n);  // every CPU a socket of its own
+  }
+  auto work = WorkByCpu::open(cpu, tree->birth_cgroup());
+  if (!work) GTEST_SKIP() << work.error().message();
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string procs = "/proc/self/fd/" + std::to_string(tree->birth_cgroup()) + "/cgroup.procs";
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(1, &one);
+    std::ofstream(procs) << getpid();
+    if (sched_setaffinity(0, sizeof one, &one) != 0) _exit(1);
+    timespec spent{};
+    while (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent) == 0 && spent.tv_sec == 0 && spent.tv_nsec < 200'000'000) {}
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  std::span<const CpuWork> done;
+  ASSERT_TRUE((*work)->read({}, done));
+  EXPECT_GT(done[1].job, 0);
+  EXPECT_LT(done[0].job, 0.1 * done[1].job);  // the moment before it was bound
+  if (!(*work)->counts_cycles()) {
+    EXPECT_NEAR(done[1].job, 2e8, 4e7);
+  }
 }
 
 }  // namespace
