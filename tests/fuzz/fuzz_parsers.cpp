@@ -2,6 +2,9 @@
 // it is linked once; GRAMWATT_FUZZ names the one that a process fuzzes ("list" prints the names). Each has its seeds in
 // tests/fuzz/corpus/NAME. Build and run: tests/fuzz/run.
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -13,11 +16,14 @@
 
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "job/mark_buffers.hpp"
+#include "job/markers.hpp"
 #include "job/replay.hpp"
 #include "ledger/channel_json.hpp"
 #include "ledger/interval_blob.hpp"
 #include "ledger/record.hpp"
 #include "ledger/tail.hpp"
+#include "mark/protocol.h"
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
 #include "place/metadata.hpp"
@@ -73,6 +79,42 @@ void fuzz_recording(std::string_view text) {
   (void)job::replay(in, options);
 }
 
+/// What a program writes into the shared memory of its markers: header, a name, two rings with events in turn.
+void fuzz_marks(std::string_view text) {
+  Fd file(::memfd_create("marks", MFD_CLOEXEC));
+  const int fd = file.get();
+  if (::ftruncate(fd, static_cast<off_t>(GWM_FILE_SIZE)) != 0) return;
+  const auto put = [&](std::size_t size, std::uint64_t at) {
+    const std::string_view part = text.substr(0, size);
+    text.remove_prefix(part.size());
+    (void)!::pwrite(fd, part.data(), part.size(), static_cast<off_t>(at));
+  };
+  put(sizeof(gwm_header), 0);
+  put(sizeof(gwm_name), GWM_NAMES_AT);
+  for (std::uint64_t ring = 0; ring < 2; ++ring) put(sizeof(gwm_ring), GWM_RINGS_AT + ring * GWM_RING_STRIDE);
+
+  VirtualClock clock{Nanoseconds{0}};
+  job::MarkBuffers buffers(std::move(file), job::MarkClock::monotonic, clock);
+  meter::Regions sums(clock.now().monotonic, 1);
+  std::vector<meter::MarkEvent> events;
+  for (std::uint64_t second = 0; second < 2; ++second) {
+    put(second == 0 ? text.size() / 2 : text.size(), GWM_RINGS_AT + second * GWM_RING_STRIDE + GWM_EVENTS_AT);
+    Interval i;
+    i.start = clock.now();
+    clock.advance(std::chrono::seconds(1));
+    i.end = clock.now();
+    i.flows = {{Microjoules(9), Microjoules(3), Microjoules(4), Microjoules(2)}};
+    events.clear();
+    buffers.drain(events);
+    sums.add(events);
+    sums.settle(i, std::chrono::milliseconds(10));
+  }
+  sums.finish();
+  ledger::RunRecord record;
+  job::tell_regions(sums, {Channel{}}, [&](std::uint32_t id) { return buffers.name(id); }, record);
+  if (!ledger::from_json(ledger::to_json(record, -1))) std::abort();
+}
+
 using Parser = void (*)(std::string_view);
 
 const std::map<std::string_view, Parser>& parsers() {
@@ -85,6 +127,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"duration", [](std::string_view t) { (void)parse_duration(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
       {"intervals", fuzz_intervals},
+      {"marks", fuzz_marks},
       {"metadata", fuzz_metadata},
       {"perf_event", [](std::string_view t) { (void)sense::parse_perf_event(t); }},
       {"pm_energy", [](std::string_view t) { (void)sense::parse_pm_energy(t); }},
