@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "sense/counter.hpp"
+#include "sense/nvidia_decoder.hpp"
 #include "sense/power_integral.hpp"
 #include "sense/raw.hpp"
 
@@ -86,6 +87,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
   if (!sane) return fail("constants that make no sense", s.kind);
   if (s.kind == "counter") return std::make_unique<CounterDecoder>(s);
   if (s.kind == "power") return std::make_unique<PowerDecoder>(s);
+  if (s.kind == "nvidia") return make_nvidia_decoder(s);
   if (s.kind == "freshness") return std::make_unique<FreshnessDecoder>(s);
   return fail("no decoder of this kind", s.kind, "a newer gramwatt may know it");
 }
