@@ -11,6 +11,7 @@ namespace {
 constexpr Nanoseconds kStandsStill = std::chrono::seconds(2);  // far beyond any step that is known (10 to 100 ms)
 constexpr Nanoseconds kPeriodIsKnown = std::chrono::seconds(2);
 constexpr double kFadeSeconds = 2;
+constexpr double kRangeFadeSeconds = 20;  // a load near the sensor's own period takes seconds to show its high and its low
 constexpr double kDisagreement = 0.05;
 constexpr double kBridgeError = 0.15;
 constexpr double kTrustedRatio = 4;  // readings that are further off than this do not scale anything
@@ -60,6 +61,36 @@ double AlignedCounter::ratio() const {
 
 Joules AlignedCounter::paced(Nanoseconds from, Nanoseconds to) const {
   return (pace(to) - pace(from)) * ratio();
+}
+
+/// What has flowed since the last edge. Within a step: a load that goes on as in the last seconds (its reading lies among
+/// theirs) draws what the counter says of them, whatever phase of it the last reading caught; one that has changed is followed
+/// by its readings. Over a longer time without a look at the counter the lower of both: what is told too much cannot be taken
+/// back, what is told too little comes with the next look.
+Joules AlignedCounter::last_part(Nanoseconds at) const {
+  const Nanoseconds from = first_edge_ ? edge_ : *start_;
+  const Joules by_readings = std::max(Joules(), paced(from, at));
+  if (track_.empty() || recent_time_.value() <= 0 || standing_) return by_readings;
+  const Joules as_before = recent_counter_ / recent_time_ * seconds(at - from);
+  if (at - from > clock_.period() + clock_.period() / 5) return std::min(by_readings, as_before);
+  constexpr double kAmong = 0.1;
+  const Watts spread = (recent_high_ - recent_low_) * kAmong + recent_high_ * 0.02;
+  const bool among = latest_ >= recent_low_ - spread && latest_ <= recent_high_ + spread;
+  return among ? as_before : by_readings;
+}
+
+/// The lowest and highest reading of the last seconds, older ones fading into the mean.
+void AlignedCounter::remember(Nanoseconds at, Watts power) {
+  if (track_.empty()) recent_low_ = recent_high_ = power;
+  else {
+    const double fade = std::exp(-seconds(at - latest_at_).value() / kRangeFadeSeconds);
+    const Watts middle = (recent_low_ + recent_high_) * 0.5;
+    recent_low_ = std::min(latest_, middle + (recent_low_ - middle) * fade);
+    recent_high_ = std::max(latest_, middle + (recent_high_ - middle) * fade);
+  }
+  latest_ = power;
+  latest_at_ = at;
+  track_.add(at, power);
 }
 
 void AlignedCounter::begin(const PublicationClock::Edge& edge, std::uint64_t millijoules) {
@@ -121,6 +152,7 @@ void AlignedCounter::count(Nanoseconds at, std::uint64_t millijoules, bool& resu
   const double fade = std::exp(-seconds(length).value() / kFadeSeconds);
   recent_counter_ = recent_counter_ * fade + step;
   recent_pace_ = recent_pace_ * fade + paced_step;
+  recent_time_ = recent_time_ * fade + seconds(length);
   if (!track_.empty()) {
     compared_counter_ += step;
     compared_power_ += paced_step;
@@ -135,7 +167,7 @@ Result<AlignedCounter::Step> AlignedCounter::look(Nanoseconds at, std::optional<
     start_ = at;
     power_before_ = power;
   }
-  if (power) track_.add(at, *power);
+  if (power) remember(at, *power);
   bool resumed = false;
   if (millijoules) count(at, *millijoules, resumed);
   if (!settled_first_part_ && first_edge_ && at - *start_ > kPeriodIsKnown) settled_first_part_ = first_part();
@@ -146,7 +178,7 @@ Result<AlignedCounter::Step> AlignedCounter::look(Nanoseconds at, std::optional<
     if (track_.empty()) return fail("the energy counter stands still, and the board gives no power reading");
   }
   const Joules before = first_edge_ ? first_part() + since_first_edge_ : Joules();
-  reported_ = std::max(reported_, before + std::max(Joules(), paced(last, at)));
+  reported_ = std::max(reported_, before + last_part(at));
   return Step{reported_, resumed};
 }
 

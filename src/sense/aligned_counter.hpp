@@ -6,9 +6,10 @@
 // values, −12 % over 1 s; public measurement on driver 610). Here
 //   the first part   is the first step less what the board drew before we began: it was idle or in a steady state then, and its
 //                    power was read;
-//   the last part    is the integral of the power readings since the last edge, scaled by how counter and readings have compared
-//                    in the last seconds. Readings that see 25 of every 100 ms may be far off; their ratio to the counter is
-//                    what corrects that. The next edge replaces this part by the truth, so that errors do not add up.
+//   the last part    is what the counter says of the last seconds while the load goes on as it did; readings that see 25 of every
+//                    100 ms may have caught one phase of it. Where the reading shows that the load has changed, it is the integral of the
+//                    readings, scaled by how counter and readings have compared. The next edge replaces this part by the truth,
+//                    so that errors do not add up.
 // Energy never falls: where the part was too high, it stands still until the counter has passed it.
 //
 // A counter that stands still while the board draws power is bridged by the readings, and one that jumps by more than the board
@@ -66,6 +67,8 @@ class AlignedCounter {
   [[nodiscard]] Joules pace(Nanoseconds at) const;
   [[nodiscard]] Joules paced(Nanoseconds from, Nanoseconds to) const;
   [[nodiscard]] double ratio() const;
+  [[nodiscard]] Joules last_part(Nanoseconds at) const;
+  void remember(Nanoseconds at, Watts power);
 
   PublicationClock clock_;
   Watts limit_;
@@ -85,6 +88,9 @@ class AlignedCounter {
   Nanoseconds edge_{};                        ///< the last one
   Joules since_first_edge_;
   Joules recent_counter_, recent_pace_;  ///< of the last seconds, older ones fading
+  Seconds recent_time_;
+  Watts latest_, recent_low_, recent_high_;  ///< readings; the latest one is not among the other two
+  Nanoseconds latest_at_{};
 
   Joules compared_counter_, compared_power_;  ///< over the whole run
   Nanoseconds compared_{}, bridged_{};

@@ -12,7 +12,7 @@ constexpr Nanoseconds kBlock = std::chrono::seconds(5);
 constexpr Nanoseconds kPeriodIsKnown = std::chrono::seconds(2);
 // How far the truth of a block lies from its mean towards its lowest and highest reading, beyond what the number of beats
 // explains: set on simulated square waves (bench/sensor_accuracy.cpp), where the interval then holds in more than 90 %.
-constexpr double kLeastSpread = 0.3;
+constexpr double kLeastSpread = 0.15;
 constexpr double kAlwaysUnseen = 0.02;  // of a load that looks constant
 
 }  // namespace
@@ -49,8 +49,7 @@ AliasingBound::Bound AliasingBound::of_block() const {
   }
   const double part = turns < 2 ? 1 : std::min(1.0, kLeastSpread + 1.0 / turns);
   const Seconds length = seconds(length_);
-  return {Watts((mean - low) * part + mean * kAlwaysUnseen) * length,
-          Watts((high - mean) * part + mean * kAlwaysUnseen) * length};
+  return {Watts((mean - low) * part) * length, Watts((high - mean) * part) * length};
 }
 
 AliasingBound::Bound AliasingBound::bound() const {
@@ -79,34 +78,46 @@ Joules PublishedPower::long_average_until(Nanoseconds at) const {
   return before_ * seconds(at - *start_);
 }
 
-void PublishedPower::publish(const PublicationClock::Edge& edge, Watts reading) {
-  const Nanoseconds end = edge.at - shape_.lag;
-  const Nanoseconds length = first_ ? std::max(end - edge_, Nanoseconds{1}) : clock_.period();
+/// A reading whose window ended at `end`; it stands for `length`.
+void PublishedPower::add_window(Nanoseconds end, Nanoseconds length, Watts reading) {
   if (is_long_average()) {
     const Joules sum = reading * seconds(shape_.window) + long_average_until(end - shape_.window);
     history_[history_next_] = {end, sum};
     history_next_ = (history_next_ + 1) % kMost;
     history_size_ = std::min(history_size_ + 1, kMost);
-    if (!first_) first_ = First{end, reading};
-    edge_ = end;
+  } else if (first_) {
+    since_first_edge_ += reading * seconds(length);
+  }
+  aliasing_.add(reading, length);
+  edge_ = end;
+}
+
+/// Publications that were due and looked at, and that brought the same value again.
+void PublishedPower::add_silent(Nanoseconds now) {
+  const Nanoseconds period = clock_.period();
+  while (first_ && now - shape_.lag - edge_ > period + period / 2) {
+    add_window(edge_ + period, period, reading_);
+    ++silent_;
+  }
+}
+
+void PublishedPower::publish(const PublicationClock::Edge& edge, Watts reading) {
+  const Nanoseconds end = edge.at - shape_.lag;
+  const Nanoseconds period = clock_.period();
+  if (!first_) {
+    add_window(end, period, reading);
+    first_ = First{end, reading};
     return;
   }
-  if (!first_) {
-    first_ = First{end, reading};
-  } else {
-    // Publications between this change and the last: the ones that were looked at had the old value, the others are unknown.
-    const int between = std::max(0, edge.steps - 1);
-    const double part = static_cast<double>(between) / edge.steps;
-    const bool seen = unchanged_looks_ >= between;
-    const Watts middle = seen ? reading_ : (reading_ + reading) * 0.5;
-    since_first_edge_ += (middle * part + reading * (1 - part)) * seconds(length);
-    if (!seen) missed_ += Nanoseconds(std::llround(static_cast<double>(length.count()) * part));
-    if (between > 0 && seen) {
-      for (int i = 0; i < std::min(between, 64); ++i) aliasing_.add(reading_, length / edge.steps);
-    }
+  // Publications since the last change that nobody looked at: somewhere between the old value and the new one.
+  const int unseen = edge.steps - 1 - silent_;
+  if (unseen > 0) {
+    const Nanoseconds middle = (end - edge_) * unseen / (unseen + 1);
+    missed_ += middle;
+    add_window(edge_ + middle, middle, (reading_ + reading) * 0.5);
   }
-  aliasing_.add(reading, length / std::max(1, edge.steps));
-  edge_ = end;
+  add_window(end, std::max(end - edge_, Nanoseconds{1}), reading);
+  silent_ = 0;
 }
 
 /// What the board draws since the end of the last window.
@@ -127,9 +138,8 @@ Joules PublishedPower::look(Nanoseconds at, Watts reading) {
   const bool changed = reading != reading_;
   if (const auto edge = clock_.look(at, changed)) {
     publish(*edge, reading);
-    unchanged_looks_ = 0;
-  } else {
-    ++unchanged_looks_;
+  } else if (!changed) {
+    add_silent(at);
   }
   reading_ = reading;
   looked_ = at - *start_;
@@ -155,7 +165,10 @@ Settled PublishedPower::settled() const {
   const double coverage = shape_.coverage() * std::clamp(seen, 0.0, 1.0);
   if (coverage > 0.95 || reported_.value() <= 0) return out;
   AliasingBound::Bound b = aliasing_.bound();
-  if (!first_) b.below = b.above = reported_ * kAlwaysUnseen;
+  // A short run has seen few phases.
+  const Joules unseen = reported_ * (kAlwaysUnseen * std::max(1.0, seconds(kBlock) / seconds(looked_)));
+  b.below += unseen;
+  b.above += unseen;
   const Shift shift{-std::min(1.0, b.below / reported_), b.above / reported_};
   out.terms["gpu-aliasing"] = shift;
   out.notes.push_back(fmt::format(

@@ -54,6 +54,8 @@ class PublishedPower {
 
  private:
   void publish(const PublicationClock::Edge& edge, Watts reading);
+  void add_window(Nanoseconds end, Nanoseconds length, Watts reading);
+  void add_silent(Nanoseconds now);
   [[nodiscard]] Joules first_part() const;
   [[nodiscard]] Joules long_average_until(Nanoseconds at) const;
   [[nodiscard]] Watts tail_power() const;
@@ -63,7 +65,7 @@ class PublishedPower {
   PublicationClock clock_;
   std::optional<Nanoseconds> start_;
   Watts before_, reading_;  ///< the first reading; the latest one
-  int unchanged_looks_ = 0;
+  int silent_ = 0;  ///< publications of the same value since the last change
   struct First {
     Nanoseconds at;
     Watts reading;
