@@ -10,6 +10,7 @@
 #include "base/account.hpp"
 #include "base/clock.hpp"
 #include "base/system.hpp"
+#include "meter/journal.hpp"
 #include "meter/machine_cpu.hpp"
 #include "meter/platform.hpp"
 #include "sense/power_model.hpp"
@@ -31,6 +32,8 @@ struct Setup {
   /// Is this process part of the measured program? For devices that tell who uses them. Empty: nobody is asked, and what the
   /// program may use is all its own.
   std::function<bool(pid_t)> is_job;
+  Journal* journal = nullptr;  ///< told of every tick; outlives the meter
+  StatSource machine_cpu;      ///< in place of /proc/stat, for replays
 };
 
 /// What one tick saw; for the live line and the trace.
@@ -71,6 +74,8 @@ class Meter {
 
   [[nodiscard]] const Tick& last_tick() const { return tick_; }
   [[nodiscard]] const std::vector<Gap>& gaps() const { return gaps_; }
+  /// What the sensors had to say when the run had ended, for people.
+  [[nodiscard]] const std::vector<std::string>& sensor_notes() const { return sensor_notes_; }
   [[nodiscard]] const Instant& started_at() const { return started_at_; }
   [[nodiscard]] Nanoseconds job_cpu() const { return total_job_cpu_ + open_.job_cpu; }
   [[nodiscard]] Nanoseconds machine_cpu() const { return total_machine_cpu_ + open_.machine_cpu; }
@@ -111,6 +116,7 @@ class Meter {
   void ask_who_was_active();
   void lose(Source& s, const Instant& from, const Instant& to, const std::string& why);
   void take_cpu(Nanoseconds tree_cpu);
+  void tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu);
   [[nodiscard]] Microjoules expected(const Source& s, Nanoseconds length) const;
   void split(std::vector<Flow>& flows) const;
   void split_model(std::vector<Flow>& flows) const;
@@ -142,9 +148,11 @@ class Meter {
   Tick tick_;
   Nanoseconds tick_job_cpu_{};  ///< of the run when tick_ was made
   std::vector<Flow> provisional_, previous_provisional_;
+  std::vector<std::pair<std::size_t, double>> shares_;  ///< of this tick, for the journal
   double idle_share_time_ = 0;
   std::vector<Interval> closed_;
   std::vector<Gap> gaps_;
+  std::vector<std::string> sensor_notes_;
   bool children_unseen_ = false;
   bool finished_ = false;
 };

@@ -7,7 +7,9 @@
 
 #include "sense/nvidia_decoder.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -18,6 +20,11 @@ namespace gramwatt::sense {
 namespace {
 
 constexpr Nanoseconds kLongestSilence = std::chrono::seconds(10);  // a reading so old says nothing of the time since
+
+constexpr std::int64_t kMostTime = 1'000'000'000'000'000'000;  // a damaged recording may say anything
+constexpr Joules kMostEnergy{1e12};
+
+Microjoules whole(Joules e) { return Microjoules(std::min(e, kMostEnergy)); }
 
 Nanoseconds time_of(const DecoderSpec& s, std::string_view key, double otherwise) {
   return Nanoseconds(std::llround(s.number(key, otherwise) * 1e9));
@@ -40,6 +47,7 @@ class NvidiaDecoder final : public Decoder {
   }
 
   [[nodiscard]] Result<Reading> decode(const RawSample& sample) override {
+    if (std::abs(sample.at.monotonic.count()) > kMostTime) return fail("no such time");
     const auto instant = power(sample, kNvidiaInstant);
     const auto average = power(sample, kNvidiaAverage);
     for (const auto& p : {instant, average}) {
@@ -65,7 +73,7 @@ class NvidiaDecoder final : public Decoder {
         sample.at.monotonic,
         sample.has(kNvidiaEnergy) ? std::optional(sample.values[kNvidiaEnergy]) : std::nullopt, instant);
     if (!step) return tl::unexpected(step.error());
-    return Reading{Microjoules(step->total), sample.at, step->resumed};
+    return Reading{whole(step->total), sample.at, step->resumed};
   }
 
   Result<Reading> integrate(const RawSample& sample, std::optional<Watts> instant, std::optional<Watts> average) {
@@ -81,7 +89,7 @@ class NvidiaDecoder final : public Decoder {
     if (!power_) power_.emplace(*uses_average_ ? average_ : instant_);
     last_at_ = sample.at.monotonic;
     energy_ = before_ + power_->look(sample.at.monotonic, *reading);
-    return Reading{Microjoules(energy_), sample.at, resumed};
+    return Reading{whole(energy_), sample.at, resumed};
   }
 
   PowerSensorShape instant_, average_;
