@@ -47,6 +47,7 @@ class RecordedSensorNow final : public sense::Sensor {
   [[nodiscard]] std::optional<Ratio> activity_share(const std::function<bool(pid_t)>&) override {
     return std::exchange(share_, std::nullopt);
   }
+  [[nodiscard]] sense::Settled settled() const override { return sensor_.settled(); }
   [[nodiscard]] RecordedInput& input() { return *input_; }
   void set_share(double share) { share_ = Ratio(share); }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "job/recording.hpp"
+#include "meter/tree_members.hpp"
 
 namespace gramwatt::job {
 namespace {
@@ -43,6 +44,7 @@ Result<void> Session::set_up_meter() {
   setup.model = machine_.model;
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
+  setup.is_job = meter::tree_members(id_, getpid(), options_.roots.procfs);
   setup.detailed_ticks = options_.detailed_ticks;
   if (options_.recorder != nullptr) {
     if (auto begun = options_.recorder->begin(setup, options_.version, id_, tree_->mechanism()); !begun) return begun;

@@ -51,7 +51,7 @@ void Meter::build_channels(bool has_cpu_sensors) {
     const sense::Description& d = sources_[i].sensor->describe();
     if (d.boundary == Boundary::node && !node_source_) node_source_ = i;
     sources_[i].channel = channels_.size();
-    channels_.push_back({d.component, d.device, d.boundary, Method::measured, d.source, d.terms, d.terms});
+    channels_.push_back({d.component, d.device, d.boundary, d.method, d.source, d.terms, d.terms});
   }
   if (node_source_) {  // it stands for all that no other sensor sees: nothing is modelled
     totals_.resize(channels_.size());
@@ -325,7 +325,8 @@ void Meter::settle_node_terms() {
     }
   };
   for (const Source& s : sources_) {
-    const Terms& terms = s.sensor->describe().terms;
+    Terms terms = s.sensor->describe().terms;
+    terms.insert(s.settled.terms.begin(), s.settled.terms.end());
     if (s.channel == rest) add(terms, all.machine - totals_[rest].machine, 1);  // its own part is there already
     else add(terms, totals_[s.channel].machine, -1);
   }
@@ -333,6 +334,7 @@ void Meter::settle_node_terms() {
 
 /// Error terms that only the sums can tell.
 void Meter::settle_terms() {
+  for (Source& s : sources_) s.settled = s.sensor->settled();
   if (node_source_) settle_node_terms();
   const Seconds length = seconds(elapsed(started_at_, open_.start));
   const double others = total_machine_cpu_ > Nanoseconds{0}
@@ -345,9 +347,8 @@ void Meter::settle_terms() {
     Channel& c = channels_[s.channel];
     const Flow& sum = totals_[s.channel];
     if (!is_node) chips += sum;
-    const sense::Settled settled = s.sensor->settled();
-    for (const auto& [id, shift] : settled.terms) c.active_terms[id] = c.idle_terms[id] = shift;
-    for (const std::string& note : settled.notes) sensor_notes_.push_back(d.device + ": " + note);
+    for (const auto& [id, shift] : s.settled.terms) c.active_terms[id] = c.idle_terms[id] = shift;
+    for (const std::string& note : s.settled.notes) sensor_notes_.push_back(d.device + ": " + note);
     settle_idle_terms(c, sum, is_node ? setup_.model.fixed.terms : d.idle_terms, is_node ? node_idle_over_rest() : 1);
     if (d.component != Component::gpu && others > 0)
       c.active_terms["cpu-time-share"] = Shift::symmetric(kCpuTimeShareError * others);

@@ -98,6 +98,7 @@ class Meter {
     Microjoules tick_energy;    ///< since the previous tick
     double activity_share = 1;  ///< of the interval that is closing: the job's part of a shared device
     double shared_away = 0;     ///< active energy that went to other programs by that share, µJ
+    sense::Settled settled;     ///< when the run has ended
     Nanoseconds lost{};
     std::string lost_why;
   };

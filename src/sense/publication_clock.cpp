@@ -39,42 +39,58 @@ std::optional<PublicationClock::Edge> PublicationClock::look(Nanoseconds at, boo
     return std::nullopt;
   }
   // Of several edges since the previous look the last one counts, and that is no more than a period old.
-  Span bracket{std::max(previous, now - period_.high), now};
-  if (!edge_) {
-    edge_ = anchor_ = bracket;
-    anchor_steps_ = 0;
-  } else {
-    const double steps = std::max(1.0, std::round((bracket.middle() - edge_->middle()) / period_.middle()));
-    Span expected{edge_->low + steps * period_.low - kJitter, edge_->high + steps * period_.high + kJitter};
-    // Looks that were dense show the distance of two edges by themselves, whatever the paper says.
-    const double distance = bracket.middle() - edge_->middle();
-    const bool dense = widest_look_ < distance / 3;
-    if (dense) {
-      const double slack = bracket.half() + edge_->half() + kJitter;
-      const Span seen{distance - slack, distance + slack};
-      if (const auto agreed = both(period_, seen); steps == 1 && agreed) period_ = *agreed;
-      else if (steps > 1 ? always_changes_ : true) period_ = seen;
-    }
-    if (const auto agreed = both(bracket, expected)) {
-      anchor_steps_ += steps;
-      learn_period(*agreed, anchor_steps_);
-      edge_ = agreed;
-    } else {
-      edge_ = anchor_ = bracket;
-      anchor_steps_ = 0;
-      if (!dense) {  // out of step: the period is less sure than was thought
-        const double wider = std::max(period_.half() * 2, period_.middle() * 0.005);
-        period_ = {period_.middle() - wider, period_.middle() + wider};
-      }
-    }
-  }
-  const Nanoseconds middle = back(edge_->middle());
+  const Span bracket{std::max(previous, now - period_.high), now};
+  const Span shown = edge_ ? place(bracket) : bracket;
+  if (!edge_) edge_ = anchor_ = bracket;
+  const Nanoseconds middle = back(shown.middle());
   const int steps =
       last_ ? static_cast<int>(std::clamp(std::round(ns(middle - last_->at) / period_.middle()), 1.0, 1e6)) : 1;
-  last_ = Edge{middle, back(edge_->half()), steps};
+  last_ = Edge{middle, back(shown.half()), steps};
   not_before_.reset();
-  widest_look_ = 0;
+  widest_look_ = now - previous;  // the edge lies in this look
   return last_;
+}
+
+/// The edge that a bracket shows, by all that is known; where two would fit, the span of both.
+PublicationClock::Span PublicationClock::place(const Span& bracket) {
+  learn_distance(bracket);
+  const auto expected = [&](double steps) {
+    return Span{edge_->low + steps * period_.low - kJitter, edge_->high + steps * period_.high + kJitter};
+  };
+  // Steps that may have come since the last edge: the latest whose edge can lie before now, the earliest that is recent enough.
+  const double most = std::max(1.0, std::floor((bracket.high - edge_->low + kJitter) / period_.low));
+  double latest = most;
+  while (latest > 1 && expected(latest).low > bracket.high) --latest;
+  double earliest = latest;
+  while (earliest > 1 && expected(earliest - 1).high >= bracket.low) --earliest;
+  if (earliest < latest) {
+    // The phase is not in doubt, only which of its edges was seen: nothing is learnt, and the next look tells.
+    const Span hull{std::max(bracket.low, expected(earliest).low), std::min(bracket.high, expected(latest).high)};
+    anchor_steps_ += earliest;
+    edge_ = expected(earliest);
+    return hull;
+  }
+  if (const auto agreed = both(bracket, expected(latest))) {
+    anchor_steps_ += latest;
+    learn_period(*agreed, anchor_steps_);
+    edge_ = agreed;
+    return *agreed;
+  }
+  edge_ = anchor_ = bracket;  // out of step: the period is less sure than was thought
+  anchor_steps_ = 0;
+  const double wider = std::max(period_.half() * 2, period_.middle() * 0.005);
+  period_ = {period_.middle() - wider, period_.middle() + wider};
+  return bracket;
+}
+
+/// Looks that were dense show the distance of two edges by themselves, whatever the paper says.
+void PublicationClock::learn_distance(const Span& bracket) {
+  const double distance = bracket.middle() - edge_->middle();
+  if (widest_look_ >= distance / 3 || distance <= 0) return;
+  const double slack = bracket.half() + edge_->half() + kJitter;
+  const Span seen{distance - slack, distance + slack};
+  if (const auto agreed = both(period_, seen)) period_ = *agreed;
+  else if (always_changes_ || seen.high < period_.low) period_ = seen;  // a reading that came twice looks like a longer period
 }
 
 void PublicationClock::learn_period(const Span& edge, double steps) {

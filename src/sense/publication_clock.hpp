@@ -47,6 +47,8 @@ class PublicationClock {
     [[nodiscard]] double middle() const { return (low + high) / 2; }
     [[nodiscard]] double half() const { return (high - low) / 2; }
   };
+  Span place(const Span& bracket);
+  void learn_distance(const Span& bracket);
   void learn_period(const Span& edge, double steps);
   static std::optional<Span> both(const Span& a, const Span& b);
 
@@ -57,7 +59,7 @@ class PublicationClock {
   std::optional<Span> edge_;
   std::optional<Edge> last_;
   std::optional<double> not_before_;  ///< no edge after the last one up to here
-  double widest_look_ = 0;            ///< longest time between looks since the last edge
+  double widest_look_ = 0;            ///< longest time between looks since the one before the last edge
   Span anchor_;                       ///< an edge long ago: the longer ago, the better the period is known
   double anchor_steps_ = 0;
 };

@@ -13,6 +13,7 @@ constexpr Nanoseconds kPeriodIsKnown = std::chrono::seconds(2);
 // How far the truth of a block lies from its mean towards its lowest and highest reading, beyond what the number of beats
 // explains: set on simulated square waves (bench/sensor_accuracy.cpp), where the interval then holds in more than 90 %.
 constexpr double kLeastSpread = 0.15;
+constexpr double kAlmostAll = 0.8;  // a late look now and then misses a publication; that much does no harm
 constexpr double kAlwaysUnseen = 0.02;  // of a load that looks constant
 
 }  // namespace
@@ -163,7 +164,7 @@ Settled PublishedPower::settled() const {
   const double seen =
       looked_ > Nanoseconds{0} ? 1 - static_cast<double>(missed_.count()) / static_cast<double>(looked_.count()) : 1;
   const double coverage = shape_.coverage() * std::clamp(seen, 0.0, 1.0);
-  if (coverage > 0.95 || reported_.value() <= 0) return out;
+  if (coverage > kAlmostAll || reported_.value() <= 0) return out;
   AliasingBound::Bound b = aliasing_.bound();
   // A short run has seen few phases.
   const Joules unseen = reported_ * (kAlwaysUnseen * std::max(1.0, seconds(kBlock) / seconds(looked_)));

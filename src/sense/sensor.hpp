@@ -38,7 +38,8 @@ struct Description {
   Terms idle_terms;  ///< error of idle_power, relative to it
   /// May the measured program use this device? A GPU outside CUDA_VISIBLE_DEVICES counts for the machine only.
   bool usable_by_job = true;
-  std::string note;  ///< what a reader should know, for people; may be empty
+  Method method = Method::measured;  ///< modelled: from something that is not power, such as utilisation
+  std::string note;                  ///< what a reader should know, for people; may be empty
 };
 
 struct Reading {
