@@ -12,8 +12,10 @@
 #include <fmt/format.h>
 
 #include "sense/counter.hpp"
+#include "sense/nvidia_decoder.hpp"
 #include "sense/power_integral.hpp"
 #include "sense/raw.hpp"
+#include "sense/utilisation.hpp"
 
 namespace gramwatt::sense {
 namespace {
@@ -86,6 +88,8 @@ Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
   if (!sane) return fail("constants that make no sense", s.kind);
   if (s.kind == "counter") return std::make_unique<CounterDecoder>(s);
   if (s.kind == "power") return std::make_unique<PowerDecoder>(s);
+  if (s.kind == "nvidia") return make_nvidia_decoder(s);
+  if (s.kind == "utilisation") return make_utilisation_decoder(s);
   if (s.kind == "freshness") return std::make_unique<FreshnessDecoder>(s);
   return fail("no decoder of this kind", s.kind, "a newer gramwatt may know it");
 }

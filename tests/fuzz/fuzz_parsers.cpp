@@ -28,7 +28,8 @@
 #include "meter/tree_cpu.hpp"
 #include "place/metadata.hpp"
 #include "sense/node_power.hpp"
-#include "sense/nvml.hpp"
+#include "sense/nvml_sharing.hpp"
+#include "sense/nvml_visible.hpp"
 #include "sense/rapl.hpp"
 
 namespace gramwatt {
@@ -64,6 +65,13 @@ void fuzz_intervals(std::string_view text) {
 /// A record that can be read can be written, and is then read again.
 void fuzz_record(std::string_view text) {
   if (const auto record = ledger::from_json(text); record && !ledger::from_json(ledger::to_json(*record, -1))) std::abort();
+}
+
+void fuzz_cuda(std::string_view text) {
+  const std::vector<sense::GpuName> gpus{{"GPU-1234", "00000000:3B:00.0", "H100", {}},
+                                         {"GPU-5678", "00000000:86:00.0", "T4", {"MIG-aaaa", "MIG-GPU-5678/1/0"}}};
+  const auto view = sense::cuda_view(gpus, std::string(text));
+  if (view.gpus.size() != gpus.size()) std::abort();
 }
 
 /// Whatever a recording says, the decoders, the meter and the account survive it.
@@ -123,13 +131,14 @@ const std::map<std::string_view, Parser>& parsers() {
       {"channel", [](std::string_view t) { (void)ledger::channel_from_json(t); }},
       {"cpu_list", [](std::string_view t) { (void)sense::parse_cpu_list(t); }},
       {"csv", [](std::string_view t) { (void)csv_fields(t); }},
-      {"cuda", [](std::string_view t) { (void)sense::visible_to_cuda({{"GPU-1234"}, {"GPU-5678"}}, std::string(t)); }},
+      {"cuda", fuzz_cuda},
       {"duration", [](std::string_view t) { (void)parse_duration(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
       {"intervals", fuzz_intervals},
       {"marks", fuzz_marks},
       {"metadata", fuzz_metadata},
       {"perf_event", [](std::string_view t) { (void)sense::parse_perf_event(t); }},
+      {"nspid", [](std::string_view t) { (void)sense::parse_nspid(t); }},
       {"pm_energy", [](std::string_view t) { (void)sense::parse_pm_energy(t); }},
       {"proc_stat", fuzz_proc_stat},
       {"process_stat", [](std::string_view t) { (void)parse_process_stat(t); }},
