@@ -49,6 +49,12 @@ struct Reading {
   bool resumed = false;
 };
 
+/// What is known of a sensor's readings only when the run has ended.
+struct Settled {
+  Terms terms;
+  std::vector<std::string> notes;
+};
+
 struct DecoderSpec;
 class RawTap;
 
@@ -66,6 +72,10 @@ class Sensor {
   [[nodiscard]] virtual std::optional<Ratio> activity_share(const std::function<bool(pid_t)>& /*is_job*/) {
     return std::nullopt;
   }
+
+  /// What only the readings could tell: error terms beside those of `describe`, relative to the energy read so far, and words
+  /// for people. Asked once, after the last read.
+  [[nodiscard]] virtual Settled settled() const { return {}; }
 
   /// What a recording keeps beside the raw samples (raw.hpp); null for a sensor that cannot be recorded.
   [[nodiscard]] virtual const DecoderSpec* decoder() const { return nullptr; }
