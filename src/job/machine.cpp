@@ -7,6 +7,22 @@
 #include "sense/rapl.hpp"
 
 namespace gramwatt::job {
+namespace {
+
+/// The counter of an APU holds CPU and GPU together: beside a sensor of the CPU it would count the CPU twice.
+void leave_apus_to_the_cpu(sense::Findings& found) {
+  bool has_cpu = false;
+  for (const auto& s : found.sensors) has_cpu = has_cpu || s->describe().component == Component::cpu;
+  if (!has_cpu) return;
+  std::erase_if(found.sensors, [&](const std::unique_ptr<sense::Sensor>& s) {
+    const sense::Description& d = s->describe();
+    if (d.holds_cpu)
+      found.blocked.push_back({"GPU", d.device + ": its counter contains the CPU, which is counted already", {}});
+    return d.holds_cpu;
+  });
+}
+
+}  // namespace
 
 Machine probe_machine(const Roots& roots, const Clock& clock) {
   Machine m;
@@ -14,8 +30,9 @@ Machine probe_machine(const Roots& roots, const Clock& clock) {
   m.model = sense::power_model(m.cpu);
   m.findings = sense::probe_rapl(roots, clock, m.cpu.memory_gb);
   m.findings.append(sense::probe_node_power(roots, clock));
-  m.findings.append(sense::probe_driver_gpus(roots, clock));
+  m.findings.append(sense::probe_driver_gpus(roots, clock, sense::GpuVariables::from_environment()));
   m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
+  leave_apus_to_the_cpu(m.findings);
   drop_capabilities();  // what had to be opened is open
   return m;
 }
