@@ -1,7 +1,9 @@
 #include "job/machine.hpp"
 
 #include "base/capability.hpp"
+#include "sense/amd_library.hpp"
 #include "sense/driver_gpu.hpp"
+#include "sense/level_zero.hpp"
 #include "sense/node_power.hpp"
 #include "sense/nvml.hpp"
 #include "sense/rapl.hpp"
@@ -30,7 +32,10 @@ Machine probe_machine(const Roots& roots, const Clock& clock) {
   m.model = sense::power_model(m.cpu);
   m.findings = sense::probe_rapl(roots, clock, m.cpu.memory_gb);
   m.findings.append(sense::probe_node_power(roots, clock));
-  m.findings.append(sense::probe_driver_gpus(roots, clock, sense::GpuVariables::from_environment()));
+  const auto variables = sense::GpuVariables::from_environment();
+  m.findings.append(sense::probe_driver_gpus(roots, clock, variables));
+  sense::add_amd_library(sense::AmdLibraryOptions::from_environment(), roots, clock, variables, m.findings);
+  sense::add_level_zero(sense::LevelZeroOptions::from_environment(), roots, clock, variables, m.findings);
   m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
   leave_apus_to_the_cpu(m.findings);
   drop_capabilities();  // what had to be opened is open
