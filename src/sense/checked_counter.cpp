@@ -43,6 +43,7 @@ class CheckedCounter final : public Decoder {
   };
   struct Window {
     Joules counter, power;
+    Joules bridged;  ///< of steps in which the counter was lost; in neither of the two
     int samples = 0;
     std::optional<Instant> start;
   };
@@ -117,16 +118,19 @@ bool CheckedCounter::take(const Step& step, const Instant& at) {
     return step.power.has_value();
   }
   if (!step.power) {  // without a witness the counter is taken as it is
-    settled_ += window_.counter + step.counter.value_or(Joules{});
+    settled_ += window_.counter + window_.bridged + step.counter.value_or(Joules{});
     begin_window(at);
     return step.counter.has_value();
   }
-  if (!step.counter) ++bridged_;
-  window_.counter += step.counter.value_or(*step.power);
-  window_.power += *step.power;
   ++window_.samples;
-  if (step.counter && step.counter->value() == 0) since_it_moved_ += *step.power;
-  else since_it_moved_ = Joules{};
+  if (!step.counter) {
+    ++bridged_;
+    window_.bridged += *step.power;
+  } else {
+    window_.counter += *step.counter;
+    window_.power += *step.power;
+    since_it_moved_ = step.counter->value() == 0 ? since_it_moved_ + *step.power : Joules{};
+  }
   const Nanoseconds length = elapsed(*window_.start, at);
   if (length >= window_length_ && (window_.samples >= kFewestSamples || length >= kLongestWindow)) judge(at);
   return true;
@@ -135,6 +139,7 @@ bool CheckedCounter::take(const Step& step, const Instant& at) {
 void CheckedCounter::judge(const Instant& at) {
   const Joules yardstick = std::max(window_.power, kTooLittle);
   const double ratio = window_.counter / yardstick;
+  settled_ += window_.bridged;
   const bool too_low = window_.power > kTooLittle && ratio < kLeastRatio;
   if (!too_low && ratio <= kMostRatio) {
     trusted_ = true;
@@ -161,8 +166,8 @@ void CheckedCounter::begin_window(const Instant& at) {
 
 Joules CheckedCounter::provisional() const {
   // A run may be over before its first window is: a counter that has not moved by then is no reason to show nothing.
-  if (!trusted_ && window_.counter.value() == 0) return window_.power;
-  return std::min(window_.counter, window_.power * kProvisional);
+  if (!trusted_ && window_.counter.value() == 0) return window_.power + window_.bridged;
+  return std::min(window_.counter, window_.power * kProvisional) + window_.bridged;
 }
 
 Settled CheckedCounter::settled() const {

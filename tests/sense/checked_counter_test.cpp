@@ -52,7 +52,7 @@ class Gpu {
  private:
   std::unique_ptr<Decoder> decoder_;
   Nanoseconds now_ = seconds(1000);
-  double truth_ = 0, counter_ = 100;
+  double truth_ = 0, counter_ = 200'000;
   bool frozen_ = false, has_counter_ = true;
   std::uint64_t wraps_at_ = 0;
   std::int64_t shown_ = 0;
@@ -145,7 +145,7 @@ TEST(CheckedCounter, DisagreementThatIsNoFaultIsSaidAndSpanned) {
 TEST(CheckedCounter, ThirtyTwoBitsThatWrapAreUnwrapped) {
   Gpu gpu(0xFFFF'FFFFU);
   gpu.wrap_at(1ULL << 32U);
-  gpu.jump(65'000);  // 65.5 kJ is the whole range
+  gpu.jump(61'600);  // 261.6 kJ: 544 J below four times the range
   (void)gpu.read(400);
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(gpu.flow(400, milliseconds(100)));
   EXPECT_NEAR(gpu.shown(), 40'000, 0.1);
