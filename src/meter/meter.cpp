@@ -41,7 +41,7 @@ void Meter::build_channels(bool has_cpu_sensors) {
     if (d.component == Component::cpu || d.component == Component::memory) sources_[i].package = package_number(d.device);
     if (d.boundary == Boundary::node && !node_source_) node_source_ = i;
     sources_[i].channel = channels_.size();
-    channels_.push_back({d.component, d.device, d.boundary, Method::measured, d.source, d.terms, d.terms});
+    channels_.push_back({d.component, d.device, d.boundary, d.method, d.source, d.terms, d.terms});
   }
   if (node_source_) {  // it stands for all that no other sensor sees: nothing is modelled
     totals_.resize(channels_.size());

@@ -15,6 +15,7 @@
 #include "sense/counter.hpp"
 #include "sense/power_integral.hpp"
 #include "sense/raw.hpp"
+#include "sense/utilisation.hpp"
 
 namespace gramwatt::sense {
 namespace {
@@ -89,6 +90,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
   if (s.kind == "counter") return std::make_unique<CounterDecoder>(s);
   if (s.kind == "power") return std::make_unique<PowerDecoder>(s);
   if (s.kind == "checked-counter") return make_checked_counter(s);
+  if (s.kind == "utilisation") return make_utilisation_decoder(s);
   if (s.kind == "freshness") return std::make_unique<FreshnessDecoder>(s);
   return fail("no decoder of this kind", s.kind, "a newer gramwatt may know it");
 }

@@ -10,6 +10,8 @@
 // (checked_counter.hpp). Where there is none, hwmon's power1_average, on newer parts power1_input: microwatts, a moving average
 // of the firmware whose window is not documented, integrated over the time between reads. Documentation/gpu/amdgpu/thermal.rst.
 //
+// Where a board shows neither (a guest's virtual function), power is modelled from gpu_busy_percent.
+//
 //   APU      Its power contains the CPU, which RAPL counts already. It has no power cap (amdgpu_pm.c), except Vangogh, which
 //   its
 //            metrics tell (v2.x), and MI300A: that one is taken, marked as holding the CPU, because it may be the only reading.
@@ -27,6 +29,7 @@
 #include "sense/checked_counter.hpp"
 #include "sense/gpu_metrics.hpp"
 #include "sense/raw.hpp"
+#include "sense/utilisation.hpp"
 
 namespace gramwatt::sense {
 namespace fs = std::filesystem;
@@ -48,6 +51,13 @@ constexpr double kIdleOfLimit = 0.12;
 constexpr Shift kIdleOfLimitShift = Shift::range(0.12, 0.04, 0.25);
 /// One reading; leakage rises as the board warms up.
 constexpr Shift kIdleReadingShift{-0.15, 0.30};
+
+// A board that shows its utilisation only: busy ones draw 30 to 100 % of their limit (memory-bound kernels the least). Where
+// the limit is hidden too, any board of the last years may stand behind it.
+constexpr double kBusyOfLimit = 0.65;
+constexpr Shift kBusyOfLimitShift = Shift::range(0.65, 0.30, 1.0);
+constexpr Watts kAnyBoard{300};
+constexpr Shift kAnyBoardShift = Shift::range(300, 75, 750);
 
 /// What an MI300A reads beside its GPU: 24 cores of a socket of 550 W or more.
 constexpr Shift kApuHoldsCpu{-0.3, 0};
@@ -153,9 +163,9 @@ class Probe {
     }
     fs::path file = gpu.hwmon / "power1_average";
     if (!fs::exists(file, ec)) file = gpu.hwmon / "power1_input";
-    if (gpu.hwmon.empty()) return;
+    if (gpu.hwmon.empty() || !fs::exists(file, ec)) return utilisation(gpu, std::move(d), std::move(gpus));
     auto fd = open_read(file);
-    if (!fd) return blocked(gpu, fd.error(), fd.error().kind == Error::Kind::missing);
+    if (!fd) return blocked(gpu, fd.error());
     d.source = "power reading of the amdgpu driver";
     d.terms["amdgpu-power"] = Shift::symmetric(kAmdPowerGain);
     d.resolution = std::chrono::milliseconds(1000);
@@ -231,6 +241,27 @@ class Probe {
     }
   }
 
+  /// Neither energy nor power, as in a guest: how busy it is, times what such a board may draw.
+  void utilisation(const GpuDevice& gpu, Description d, std::vector<GpuDevice> gpus) {
+    const fs::path path = gpu.device / "gpu_busy_percent";
+    // Only what KFD calls a board: the graphics of a processor are counted with it.
+    if (gpu.device.empty() || gpu.kfd_node < 0 || gpu.shares_socket_with_cpu) return;
+    auto fd = open_read(path);
+    if (!fd) return;
+    const auto cap = microwatts(gpu.hwmon / "power1_cap");
+    const Watts limit = cap.value_or(kAnyBoard);
+    d.method = Method::modelled;
+    d.source = "utilisation × a share of the power limit (amdgpu)";
+    d.resolution = std::chrono::milliseconds(1000);
+    d.idle_power = limit * kIdleOfLimit;
+    d.idle_terms = {{"gpu-idle-share", kIdleOfLimitShift}};
+    d.terms["gpu-utilisation"] = kBusyOfLimitShift;
+    if (!cap) d.terms["gpu-tdp"] = kAnyBoardShift;
+    say(d, d.device + ": neither energy nor power is shown here; modelled from its utilisation");
+    add(std::move(d), number_file(path, std::move(*fd)), utilisation_spec(limit * kIdleOfLimit, limit * kBusyOfLimit),
+        std::move(gpus));
+  }
+
   /// An energy counter of hwmon. False: there is none that could be tried.
   bool counter(const GpuDevice& gpu, const fs::path& hwmon, bool visible, const std::string& tile) {
     if (hwmon.empty()) return false;
@@ -240,7 +271,7 @@ class Probe {
       if (!fs::exists(path, ec)) continue;
       auto fd = open_read(path);
       if (!fd) {
-        blocked(gpu, fd.error(), false);
+        blocked(gpu, fd.error());
         return true;
       }
       Description d = describe(gpu, visible);
@@ -268,8 +299,8 @@ class Probe {
     found_.sensors.push_back(with_clients(std::move(sensor), clients_, std::move(gpus)));
   }
 
-  void blocked(const GpuDevice& gpu, const Error& why, bool simply_absent) {
-    if (!simply_absent) found_.blocked.push_back({"GPU (" + gpu.driver + ")", why.message(), {}});
+  void blocked(const GpuDevice& gpu, const Error& why) {
+    found_.blocked.push_back({"GPU (" + gpu.driver + ")", why.message(), {}});
   }
 
   const Clock& clock_;

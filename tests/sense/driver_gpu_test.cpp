@@ -192,6 +192,25 @@ TEST_F(GpuMachine, IdlePowerIsReadWhileNobodyComputesAndElseJudged) {
   EXPECT_TRUE(busy.sensors[0]->describe().idle_terms.contains("gpu-idle-share"));
 }
 
+TEST_F(GpuMachine, ABoardThatShowsOnlyHowBusyItIsIsModelledAndSaysSo) {
+  tree_.add_gpu("amdgpu", kFirst);
+  tree_.remove_hwmon(kFirst);  // a virtual function
+  tree_.device_file(kFirst, "gpu_busy_percent", "0\n");
+  EXPECT_TRUE(probe().sensors.empty()) << "it may be the graphics of a processor";
+  tree_.add_kfd_node(1, 111, 0xc1);
+  auto found = probe();
+  ASSERT_EQ(found.sensors.size(), 1U);
+  const Description& d = found.sensors[0]->describe();
+  EXPECT_EQ(d.method, Method::modelled);
+  EXPECT_LE(total_shift(d.terms).minus, -0.5);
+  EXPECT_FALSE(d.note.empty());
+  tree_.device_file(kFirst, "gpu_busy_percent", "100\n");
+  (void)found.sensors[0]->read(clock_);
+  clock_.advance(seconds(2));
+  const auto r = found.sensors[0]->read(clock_);
+  EXPECT_NEAR(r->energy.joules().value(), 2 * 300 * 0.65, 0.1);
+}
+
 TEST_F(GpuMachine, TilesAreTakenOnlyWhereTheDeviceHasNoCounter) {
   tree_.add_gpu("i915", kFirst);
   tree_.hwmon_file(kFirst, "power1_rated_max", "300000000");
