@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "sense/checked_counter.hpp"
 #include "sense/counter.hpp"
 #include "sense/nvidia_decoder.hpp"
 #include "sense/power_integral.hpp"
@@ -84,11 +85,13 @@ bool is_between(double value, double least, double most) { return std::isfinite(
 Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
   const bool sane = is_between(s.number("range", 0), 0, kMostCounts) && is_between(s.number("power_limit_w", 1), 1e-3, 1e5) &&
                     is_between(s.number("microjoules_per_count", 1), 1e-9, 1e9) &&
-                    is_between(s.number("watts_per_count", 1), 1e-9, 1e6) && is_between(s.number("frozen_after_s", 1), 0, 1e6);
+                    is_between(s.number("watts_per_count", 1), 1e-9, 1e6) &&
+                    is_between(s.number("frozen_after_s", 1), 0, 1e6) && is_between(s.number("check_s", 1), 1e-3, 1e3);
   if (!sane) return fail("constants that make no sense", s.kind);
   if (s.kind == "counter") return std::make_unique<CounterDecoder>(s);
   if (s.kind == "power") return std::make_unique<PowerDecoder>(s);
   if (s.kind == "nvidia") return make_nvidia_decoder(s);
+  if (s.kind == "checked-counter") return make_checked_counter(s);
   if (s.kind == "utilisation") return make_utilisation_decoder(s);
   if (s.kind == "freshness") return std::make_unique<FreshnessDecoder>(s);
   return fail("no decoder of this kind", s.kind, "a newer gramwatt may know it");

@@ -27,6 +27,9 @@
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
 #include "place/metadata.hpp"
+#include "sense/gpu_clients.hpp"
+#include "sense/gpu_metrics.hpp"
+#include "sense/gpu_visibility.hpp"
 #include "sense/node_power.hpp"
 #include "sense/nvml_sharing.hpp"
 #include "sense/nvml_visible.hpp"
@@ -121,6 +124,11 @@ void fuzz_marks(std::string_view text) {
   ledger::RunRecord record;
   job::tell_regions(sums, {Channel{}}, [&](std::uint32_t id) { return buffers.name(id); }, record);
   if (!ledger::from_json(ledger::to_json(record, -1))) std::abort();
+void fuzz_gpu_visibility(std::string_view text) {
+  const auto cut = std::min(text.find('\0'), text.size());
+  const sense::GpuVariables v{std::string(text.substr(0, cut)), std::string(text.substr(cut)), {}};
+  if (sense::visible_to_rocm({"0123456789abcdef", "fedc"}, v).size() != 2) std::abort();
+  (void)sense::visible_to_level_zero(3, std::string(text));
 }
 
 using Parser = void (*)(std::string_view);
@@ -132,8 +140,12 @@ const std::map<std::string_view, Parser>& parsers() {
       {"cpu_list", [](std::string_view t) { (void)sense::parse_cpu_list(t); }},
       {"csv", [](std::string_view t) { (void)csv_fields(t); }},
       {"cuda", fuzz_cuda},
+      {"cuda", [](std::string_view t) { (void)sense::visible_to_cuda({{"GPU-1234"}, {"GPU-5678"}}, std::string(t)); }},
+      {"drm_fdinfo", [](std::string_view t) { (void)sense::parse_drm_fdinfo(t); }},
       {"duration", [](std::string_view t) { (void)parse_duration(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
+      {"gpu_metrics", [](std::string_view t) { (void)sense::parse_gpu_metrics(t); }},
+      {"gpu_visibility", fuzz_gpu_visibility},
       {"intervals", fuzz_intervals},
       {"marks", fuzz_marks},
       {"metadata", fuzz_metadata},
