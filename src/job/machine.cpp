@@ -2,6 +2,7 @@
 
 #include "base/capability.hpp"
 #include "sense/driver_gpu.hpp"
+#include "sense/hwmon_power.hpp"
 #include "sense/node_power.hpp"
 #include "sense/nvml.hpp"
 #include "sense/rapl.hpp"
@@ -13,9 +14,10 @@ Machine probe_machine(const Roots& roots, const Clock& clock) {
   if (auto cpu = sense::identify_cpu(roots)) m.cpu = std::move(*cpu);
   m.model = sense::power_model(m.cpu);
   m.findings = sense::probe_rapl(roots, clock, m.cpu.memory_gb);
-  m.findings.append(sense::probe_node_power(roots, clock));
   m.findings.append(sense::probe_driver_gpus(roots, clock));
   m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
+  m.findings.append(sense::probe_node_power(roots, clock));
+  m.findings.append(sense::probe_hwmon_power(roots, clock, sense::Covered::by(m.findings)));
   drop_capabilities();  // what had to be opened is open
   return m;
 }

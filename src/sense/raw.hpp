@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -73,7 +74,7 @@ class Decoder {
 };
 
 /// The decoder of that kind; an Error for a kind that is not known here, or parameters that make no sense.
-/// Kinds, in decode.cpp: "counter", "power", "freshness".
+/// Kinds, in decode.cpp: "counter", "power", "power_sum", "power_difference", "power_product", "freshness".
 [[nodiscard]] Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& spec);
 
 /// Energy counter. `microjoules_per_count`; `range`: the raw value runs from 0 to this and then wraps (0: never);
@@ -115,6 +116,13 @@ class RawSensor final : public Sensor {
 
 /// One number in a small file that is kept open: most of sysfs.
 [[nodiscard]] std::unique_ptr<RawInput> number_file(std::filesystem::path path, Fd fd);
+
+/// Several of them, read one after the other: one sample. A negative number, as a current amplifier at rest gives, counts as 0.
+struct NumberFilePath {
+  std::filesystem::path path;
+  Fd fd;
+};
+[[nodiscard]] std::unique_ptr<RawInput> number_files(std::vector<NumberFilePath> files);
 
 /// A function that gives one number: perf counters, library calls.
 [[nodiscard]] std::unique_ptr<RawInput> number_from(std::function<Result<std::uint64_t>()> read);
