@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.hpp"
+#include "cli/redfish.hpp"
 #include "grid/intensity.hpp"
 #include "report/doctor.hpp"
 
@@ -89,7 +90,7 @@ int command_doctor(const Invocation& invocation, const Settings& settings) {
   const auto surroundings = surroundings_of(invocation, settings.config);
   if (!surroundings) return complain(surroundings.error());
   const SystemClock clock;
-  const job::Machine machine = job::probe_machine(Roots::from_environment(), clock);
+  const job::Machine machine = job::probe_machine(Roots::from_environment(), clock, machine_options(settings));
   report::DoctorReport r;
   describe_machine(machine, r);
   const auto tree = meter::make_tree_cpu(new_run_id());

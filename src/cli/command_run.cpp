@@ -11,6 +11,7 @@
 
 #include "cli/command.hpp"
 #include "cli/live.hpp"
+#include "cli/redfish.hpp"
 #include "job/run.hpp"
 #include "report/live.hpp"
 #include "report/summary.hpp"
@@ -165,7 +166,7 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   if (!live) return refuse(live.error());
 
   const SystemClock clock;
-  job::Machine machine = job::probe_machine(options->roots, clock);
+  job::Machine machine = job::probe_machine(options->roots, clock, machine_options(settings));
   if (const auto ok = check_request(invocation, *surroundings, settings, machine); !ok) return refuse(ok.error());
   options->idle_owner = idle_owner(*surroundings, machine.cpu);
   if (invocation.has("dry-run")) return dry_run(*options, machine, *surroundings, settings);

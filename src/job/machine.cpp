@@ -9,7 +9,7 @@
 
 namespace gramwatt::job {
 
-Machine probe_machine(const Roots& roots, const Clock& clock) {
+Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptions& options) {
   Machine m;
   if (auto cpu = sense::identify_cpu(roots)) m.cpu = std::move(*cpu);
   m.model = sense::power_model(m.cpu);
@@ -18,6 +18,7 @@ Machine probe_machine(const Roots& roots, const Clock& clock) {
   m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
   m.findings.append(sense::probe_node_power(roots, clock));
   m.findings.append(sense::probe_hwmon_power(roots, clock, sense::Covered::by(m.findings)));
+  if (!sense::Covered::by(m.findings).node) m.findings.append(sense::probe_bmc(roots, clock, options.bmc));
   drop_capabilities();  // what had to be opened is open
   return m;
 }

@@ -84,12 +84,6 @@ std::vector<Package> find_packages(const Roots& roots, const fs::path& pmu) {
   return packages;
 }
 
-std::string own_binary() {
-  std::error_code ec;
-  const auto path = fs::read_symlink("/proc/self/exe", ec);
-  return ec ? "gramwatt" : path.string();
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> parse_perf_event(std::string_view text) {
@@ -137,8 +131,8 @@ PerfOpener system_perf_opener() {
         std::make_shared<Fd>(static_cast<int>(::syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)));
     if (!*fd) {
       Error e{std::string("cannot open the energy counters: ") + std::strerror(errno), fmt::format("cpu {}", cpu), {}};
-      // The kernel gives EACCES or EPERM, depending on what forbids it. Permitted, not effective: see base/capability.hpp.
-      if (errno == EACCES || errno == EPERM) e.remedy = "sudo setcap cap_perfmon=p " + own_binary();
+      // The kernel gives EACCES or EPERM, depending on what forbids it.
+      if (errno == EACCES || errno == EPERM) e.remedy = setcap_command("cap_perfmon=p");
       return tl::unexpected(std::move(e));
     }
     return [fd]() -> Result<std::uint64_t> {
