@@ -138,7 +138,8 @@ const std::vector<Command>& commands() {
        "read or change the configuration",
        "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of the whole node "
        "from its management controller: redfish (its address, https://BMC), redfish-user, redfish-password, and "
-       "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it).",
+       "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it); in a guest: rapl-tree, a folder of "
+       "RAPL zones that its host writes.",
        {},
        1,
        3,

@@ -17,9 +17,20 @@ namespace gramwatt::cli {
 namespace {
 
 const std::vector<std::string>& keys() {
-  static const std::vector<std::string> all{
-      "zone",    "pue",          "machine",          "idle-owner",         "project", "stage", "interval", "ledger", "network",
-      "redfish", "redfish-user", "redfish-password", "redfish-fingerprint"};
+  static const std::vector<std::string> all{"zone",
+                                            "pue",
+                                            "machine",
+                                            "idle-owner",
+                                            "project",
+                                            "stage",
+                                            "interval",
+                                            "ledger",
+                                            "network",
+                                            "redfish",
+                                            "redfish-user",
+                                            "redfish-password",
+                                            "redfish-fingerprint",
+                                            "rapl-tree"};
   return all;
 }
 
@@ -41,6 +52,7 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
   else if (key == "project") c.project = value;
   else if (key == "stage") c.stage = value;
   else if (key == "ledger") c.ledger = value;
+  else if (key == "rapl-tree") c.rapl_tree = value;
   else if (key == "redfish") return into(c.redfish, check_redfish(value));
   else if (key == "redfish-user") c.redfish_user = value;
   else if (key == "redfish-password") c.redfish_password = value;
@@ -143,7 +155,8 @@ std::vector<std::pair<std::string, std::string>> config_values(const Config& c) 
           {"redfish", text(c.redfish)},
           {"redfish-user", text(c.redfish_user)},
           {"redfish-password", c.redfish_password ? "(set)" : ""},
-          {"redfish-fingerprint", text(c.redfish_fingerprint)}};
+          {"redfish-fingerprint", text(c.redfish_fingerprint)},
+          {"rapl-tree", text(c.rapl_tree)}};
 }
 
 Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value) {

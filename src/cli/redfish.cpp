@@ -61,6 +61,7 @@ job::MachineOptions machine_options(const Settings& settings) {
     return v ? std::move(v) : otherwise;
   };
   job::MachineOptions options;
+  if (const auto tree = value("GRAMWATT_RAPL_TREE", config.rapl_tree)) options.rapl.tree = *tree;
   const auto url = value("GRAMWATT_REDFISH_URL", config.redfish);
   if (!url || !settings.network) return options;
   const auto refuse = [&](Error why) {

@@ -13,7 +13,7 @@ Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptio
   Machine m;
   if (auto cpu = sense::identify_cpu(roots)) m.cpu = std::move(*cpu);
   m.model = sense::power_model(m.cpu);
-  m.findings = sense::probe_rapl(roots, clock, m.cpu.memory_gb);
+  m.findings = sense::probe_rapl(roots, clock, m.cpu, options.rapl);
   m.findings.append(sense::probe_driver_gpus(roots, clock));
   m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
   m.findings.append(sense::probe_node_power(roots, clock));

@@ -6,6 +6,7 @@
 #include "sense/bmc.hpp"
 #include "sense/cpu_identity.hpp"
 #include "sense/power_model.hpp"
+#include "sense/rapl.hpp"
 #include "sense/sensor.hpp"
 
 namespace gramwatt::job {
@@ -20,6 +21,7 @@ struct Machine {
 /// What the user may say about where to look.
 struct MachineOptions {
   sense::BmcOptions bmc;
+  sense::RaplOptions rapl;
 };
 
 /// Looks for sensors and picks the model.

@@ -29,7 +29,7 @@ class CounterDecoder final : public Decoder {
  public:
   explicit CounterDecoder(const DecoderSpec& s)
       : counter_(static_cast<std::uint64_t>(s.number("range", 0)), Watts(s.number("power_limit_w", 0)),
-                 s.number("microjoules_per_count", 1)) {}
+                 s.number("microjoules_per_count", 1), Seconds(s.number("stale_s", WideCounter::kUsuallyStale.value()))) {}
   [[nodiscard]] Result<Reading> decode(const RawSample& sample) override {
     if (!sample.has(0)) return fail("no value");
     const auto step = counter_.update(sample.values[0], sample.at.monotonic);
@@ -115,7 +115,8 @@ bool is_between(double value, double least, double most) { return std::isfinite(
 Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
   const bool sane = is_between(s.number("range", 0), 0, kMostCounts) && is_between(s.number("power_limit_w", 1), 1e-3, 1e5) &&
                     is_between(s.number("microjoules_per_count", 1), 1e-9, 1e9) &&
-                    is_between(s.number("watts_per_count", 1), 1e-9, 1e6) && is_between(s.number("frozen_after_s", 1), 0, 1e6);
+                    is_between(s.number("watts_per_count", 1), 1e-9, 1e6) &&
+                    is_between(s.number("frozen_after_s", 1), 0, 1e6) && is_between(s.number("stale_s", 0), 0, 60);
   if (!sane) return fail("constants that make no sense", s.kind);
   if (s.kind == "counter") return std::make_unique<CounterDecoder>(s);
   if (s.kind == "power") return std::make_unique<PowerDecoder>(s, first_value);

@@ -70,13 +70,12 @@ std::optional<Watts> zone_tdp(const fs::path& zone) {
   return std::nullopt;
 }
 
-Description describe_zone(const Zone& zone, std::size_t packages, double memory_gb) {
+Description describe_zone(const Zone& zone, const RaplSite& site) {
   const bool below_package = zone.id.find(':') != zone.id.rfind(':');
-  Description d = describe_rapl(zone.is_package() ? Component::cpu : Component::memory,
+  Description d = describe_rapl(site, zone.is_package() ? Component::cpu : Component::memory,
                                 zone.is_package() || !below_package ? zone.name : "dram of package-" + zone.parent_index(),
-                                zone.is_package() ? zone_tdp(zone.path) : std::nullopt, packages, memory_gb);
+                                zone.is_package() ? zone_tdp(zone.path) : std::nullopt, "Linux powercap");
   d.id = "powercap:" + zone.id;
-  d.source = "RAPL energy counter (Linux powercap)";
   return d;
 }
 
@@ -96,10 +95,10 @@ std::optional<Watts> package_tdp(const Roots& roots, const std::string& package)
   return std::nullopt;
 }
 
-Findings probe_powercap(const Roots& roots, const Clock& clock, double memory_gb) {
+Findings probe_powercap(const Roots& roots, const Clock& clock, RaplSite site) {
   Findings found;
   const std::vector<Zone> zones = find_zones(roots.sysfs / "class" / "powercap");
-  const auto packages =
+  site.packages =
       static_cast<std::size_t>(std::count_if(zones.begin(), zones.end(), [](const Zone& z) { return z.is_package(); }));
   for (const Zone& zone : zones) {
     if (!zone.is_package() && !zone.is_dram()) continue;
@@ -113,9 +112,8 @@ Findings probe_powercap(const Roots& roots, const Clock& clock, double memory_gb
       continue;
     }
     const auto range = parse_number<std::uint64_t>(read_line_or_empty(zone.path / "max_energy_range_uj")).value_or(0);
-    auto sensor =
-        std::make_unique<RawSensor>(describe_zone(zone, packages, memory_gb), number_file(counter_path, std::move(*fd)),
-                                    counter_spec(1, range, rapl_power_limit(zone_tdp(zone.path))));
+    auto sensor = std::make_unique<RawSensor>(describe_zone(zone, site), number_file(counter_path, std::move(*fd)),
+                                              rapl_spec(site, 1, range, zone_tdp(zone.path)));
     if (const auto first = sensor->read(clock); !first) {
       found.blocked.push_back({kFamily, zone.name + ": " + first.error().message(), ""});
       continue;

@@ -78,7 +78,7 @@ class Decoder {
 [[nodiscard]] Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& spec);
 
 /// Energy counter. `microjoules_per_count`; `range`: the raw value runs from 0 to this and then wraps (0: never);
-/// `power_limit`: more is impossible.
+/// `power_limit`: more is impossible. Where a value may be older than usual when it is read: numbers["stale_s"].
 [[nodiscard]] DecoderSpec counter_spec(double microjoules_per_count, std::uint64_t range, Watts power_limit);
 /// Power reading, integrated by the trapezoid rule.
 [[nodiscard]] DecoderSpec power_spec(double watts_per_count, Watts power_limit);
