@@ -21,9 +21,12 @@
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
 #include "place/metadata.hpp"
+#include "sense/bmc.hpp"
+#include "sense/hwmon_rail.hpp"
 #include "sense/node_power.hpp"
 #include "sense/nvml.hpp"
 #include "sense/rapl.hpp"
+#include "sense/rapl_quirks.hpp"
 
 namespace gramwatt {
 namespace {
@@ -73,6 +76,27 @@ void fuzz_recording(std::string_view text) {
   (void)job::replay(in, options);
 }
 
+void fuzz_dcmi(std::string_view text) {
+  const auto power = sense::parse_dcmi_power({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  if (power && !(power->value() > 0 && power->value() <= 65535)) std::abort();
+}
+
+/// Whatever a controller says becomes a power that is one, and paths that are paths of its service.
+void fuzz_redfish(std::string_view text) {
+  if (const auto power = sense::parse_redfish_power(text); power && !(power->value() >= 0)) std::abort();
+  for (const std::string& path : sense::parse_redfish_members(text)) {
+    if (!path.starts_with("/redfish/v1/") || path.find('\n') != std::string::npos) std::abort();
+  }
+  (void)sense::is_redfish_computer(text);
+}
+
+/// "driver label": a label stands in one line.
+void fuzz_hwmon_label(std::string_view text) {
+  const auto cut = text.find(' ');
+  (void)sense::rail_of_label(text.substr(0, cut), cut == std::string_view::npos ? "" : text.substr(cut + 1));
+  (void)sense::parse_grace_label(text);
+}
+
 using Parser = void (*)(std::string_view);
 
 const std::map<std::string_view, Parser>& parsers() {
@@ -82,7 +106,10 @@ const std::map<std::string_view, Parser>& parsers() {
       {"cpu_list", [](std::string_view t) { (void)sense::parse_cpu_list(t); }},
       {"csv", [](std::string_view t) { (void)csv_fields(t); }},
       {"cuda", [](std::string_view t) { (void)sense::visible_to_cuda({{"GPU-1234"}, {"GPU-5678"}}, std::string(t)); }},
+      {"dcmi", fuzz_dcmi},
       {"duration", [](std::string_view t) { (void)parse_duration(t); }},
+      {"hwmon_label", fuzz_hwmon_label},
+      {"kernel_version", [](std::string_view t) { (void)sense::kernel_version(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
       {"intervals", fuzz_intervals},
       {"metadata", fuzz_metadata},
@@ -92,6 +119,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"process_stat", [](std::string_view t) { (void)parse_process_stat(t); }},
       {"record", fuzz_record},
       {"recording", fuzz_recording},
+      {"redfish", fuzz_redfish},
       {"tail", [](std::string_view t) { (void)ledger::parse_tail(t); }},
   };
   return table;
