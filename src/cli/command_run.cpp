@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/live.hpp"
+#include "cli/redfish.hpp"
 #include "job/recording.hpp"
 #include "job/repeat.hpp"
 #include "report/live.hpp"
@@ -182,7 +183,7 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   if (!repetitions) return refuse(repetitions.error());
 
   const SystemClock clock;
-  job::Machine machine = job::probe_machine(options->roots, clock);
+  job::Machine machine = job::probe_machine(options->roots, clock, machine_options(settings));
   if (const auto ok = check_request(invocation, *surroundings, settings, machine); !ok) return refuse(ok.error());
   options->idle_owner = idle_owner(*surroundings, machine.cpu);
   if (invocation.has("dry-run")) return dry_run(*options, machine, *surroundings, settings);

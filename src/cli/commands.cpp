@@ -137,7 +137,10 @@ const std::vector<Command>& commands() {
       {"config",
        "get [KEY] | set KEY VALUE | path",
        "read or change the configuration",
-       "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network.",
+       "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of the whole node "
+       "from its management controller: redfish (its address, https://BMC), redfish-user, redfish-password, and "
+       "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it); in a guest: rapl-tree, a folder of "
+       "RAPL zones that its host writes.",
        {},
        1,
        3,
