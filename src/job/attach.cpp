@@ -111,7 +111,7 @@ class Attachment {
 
 Result<AttachResult> Attachment::run() {
   if (auto found = options_.cgroup ? find_cgroup() : find_processes(); !found) return tl::unexpected(found.error());
-  session_.start(*tree_);
+  if (auto started = session_.start(*tree_); !started) return tl::unexpected(started.error());
   session_.open_ledger();
   watch();
   AttachResult result;
@@ -120,7 +120,9 @@ Result<AttachResult> Attachment::run() {
   if (stopped_) note += "; it was still running when measuring ended";
   result.record.notes.push_back(note);
   for (std::string& n : notes_) result.record.notes.push_back(std::move(n));
-  result.ledger_error = session_.store(result.record);
+  auto stored = session_.store(result.record);
+  result.ledger_error = std::move(stored.ledger);
+  result.record_error = std::move(stored.recording);
   return result;
 }
 

@@ -18,6 +18,7 @@ struct AttachOptions : SessionOptions {  ///< `command` is found out
 struct AttachResult {
   ledger::RunRecord record;
   std::optional<Error> ledger_error;  ///< the run is not, or not wholly, in the ledger
+  std::optional<Error> record_error;  ///< the recording is incomplete
 };
 
 /// The run that a process belongs to, when gramwatt itself started it: its GRAMWATT_RUN_ID.

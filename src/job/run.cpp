@@ -39,7 +39,7 @@ class Runner {
 Result<RunResult> Runner::run() {
   if (const auto born = give_birth(); !born) return tl::unexpected(born.error());
   RunResult result;
-  session_.start(*tree_);
+  if (const auto started = session_.start(*tree_); !started) return tl::unexpected(started.error());
   if (const auto released = child_->release(result.ending.exit_code); !released) {
     result.start_error = released.error();
     result.start_error->where = options_.command.front();
@@ -52,7 +52,9 @@ Result<RunResult> Runner::run() {
   result.record = session_.finish();
   result.record.exit_code = ending_->exit_code;
   if (ending_->signal != 0) result.record.signal = ending_->signal;
-  result.ledger_error = session_.store(result.record);
+  auto stored = session_.store(result.record);
+  result.ledger_error = std::move(stored.ledger);
+  result.record_error = std::move(stored.recording);
   return result;
 }
 

@@ -20,6 +20,7 @@ struct RunResult {
   Ending ending;
   std::optional<Error> start_error;   ///< the command could not be started: ending holds 126 or 127, and nothing was recorded
   std::optional<Error> ledger_error;  ///< the run is not, or not wholly, in the ledger
+  std::optional<Error> record_error;  ///< the recording is not whole
 };
 
 /// Runs the command to its end. Errors are those of gramwatt before the command started (exit 125).

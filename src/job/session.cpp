@@ -6,12 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "job/recording.hpp"
+
 namespace gramwatt::job {
 namespace {
-
-// Inherited counters lose up to 4 % where processes leave zombies behind; the reaper loses nothing that it would not name
-// (measured: docs/validation.md).
-constexpr Shift kTaskClockError{0, 0.04};
 
 constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
 constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
@@ -26,21 +24,12 @@ Fd make_timer(Nanoseconds interval) {
   return fd;
 }
 
-std::vector<Channel> with_tree_error(std::vector<Channel> channels, const meter::TreeCpu& tree) {
-  if (tree.mechanism().starts_with("inherited")) {
-    for (Channel& c : channels) {
-      if (c.component != Component::gpu) c.active_terms["tree-cpu"] = kTaskClockError;
-    }
-  }
-  return channels;
-}
-
 }  // namespace
 
 Session::Session(const SessionOptions& options, Machine machine, const Clock& clock)
     : options_(options), machine_(std::move(machine)), clock_(clock), id_(new_run_id()) {}
 
-void Session::set_up_meter() {
+Result<void> Session::set_up_meter() {
   blocked_ = std::move(machine_.findings.blocked);
   for (const auto& s : machine_.findings.sensors) {
     if (!s->describe().note.empty()) sensor_notes_.push_back(s->describe().note);
@@ -55,14 +44,19 @@ void Session::set_up_meter() {
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
   setup.detailed_ticks = options_.detailed_ticks;
+  if (options_.recorder != nullptr) {
+    if (auto begun = options_.recorder->begin(setup, options_.version, id_, tree_->mechanism()); !begun) return begun;
+  }
   meter_.emplace(std::move(setup));
+  return {};
 }
 
-void Session::start(meter::TreeCpu& tree) {
+Result<void> Session::start(meter::TreeCpu& tree) {
   tree_ = &tree;
-  set_up_meter();
+  if (auto set_up = set_up_meter(); !set_up) return set_up;
   if (!options_.parent) registry_.enter();  // a nested run is part of its outer run, which shares for both
   meter_->start(tree_->read());
+  return {};
 }
 
 void Session::open_ledger() {
@@ -137,6 +131,14 @@ ledger::RunRecord Session::finish() {
   return record;
 }
 
+Session::Stored Session::store(const ledger::RunRecord& record) {
+  Stored stored{writer_->finish(record), std::nullopt};
+  if (options_.recorder != nullptr) {
+    if (const auto ended = options_.recorder->end(record); !ended) stored.recording = ended.error();
+  }
+  return stored;
+}
+
 void Session::complete(ledger::RunRecord& r) const {
   const Instant end = clock_.now();
   r.state = ledger::State::finished;
@@ -144,14 +146,11 @@ void Session::complete(ledger::RunRecord& r) const {
   r.duration = r.running = seconds(elapsed(meter_->started_at(), end));
   r.gaps = meter_->gaps();
   Measured m;
-  m.channels = with_tree_error(meter_->channels(), *tree_);
+  m.channels = with_tree_error(meter_->channels(), tree_->mechanism());
   m.totals = meter_->totals();
   m.slices = slices_.slices();
   m.duration = r.duration;
-  const double threads_time = r.duration.value() * std::max(1, machine_.cpu.threads);
-  m.machine_share = Ratio(options_.idle_owner == IdleOwner::job || threads_time <= 0
-                              ? meter_->mean_machine_share()
-                              : std::min(1.0, seconds(meter_->job_cpu()).value() / threads_time));
+  m.machine_share = machine_share(*meter_, options_.idle_owner, machine_.cpu, r.duration);
   fill_account(m, weights_of(r), r);
 
   derive_model(r);

@@ -29,6 +29,8 @@ struct Context {
   std::vector<std::string> notes, advice;
 };
 
+class Recorder;
+
 /// What the live line and the trace see at every tick.
 struct Progress {
   const meter::Tick& tick;
@@ -52,6 +54,7 @@ struct SessionOptions {
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
   bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
   std::function<void(const Progress&)> on_tick;    ///< may be empty
+  Recorder* recorder = nullptr;                    ///< --record; outlives the session
 };
 
 /// One measurement, from its first readings to its record. Single-threaded, but for the ledger's own thread. In order: `start`,
@@ -65,7 +68,7 @@ class Session {
   [[nodiscard]] const std::string& id() const { return id_; }
 
   /// Sets the meter up and takes the first readings. `tree` outlives the session.
-  void start(meter::TreeCpu& tree);
+  [[nodiscard]] Result<void> start(meter::TreeCpu& tree);
 
   /// Begins the row, in the ledger's thread.
   void open_ledger();
@@ -79,11 +82,14 @@ class Session {
   /// Last readings, and the record but for how the program ended, which is the caller's to fill in.
   [[nodiscard]] ledger::RunRecord finish();
 
-  /// The finished record to the ledger. The first error of the ledger, if any.
-  [[nodiscard]] std::optional<Error> store(const ledger::RunRecord& record) { return writer_->finish(record); }
+  /// The finished record to the ledger, and to the end of the recording. The first error of either, if any.
+  struct Stored {
+    std::optional<Error> ledger, recording;
+  };
+  [[nodiscard]] Stored store(const ledger::RunRecord& record);
 
  private:
-  void set_up_meter();
+  [[nodiscard]] Result<void> set_up_meter();
   void hand_over();
   [[nodiscard]] int sharers() { return registry_.sharers(clock_.now().monotonic); }
   [[nodiscard]] ledger::RunRecord begin_record(const Context& context) const;

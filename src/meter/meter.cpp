@@ -34,7 +34,7 @@ constexpr double kFillError = 0.5;
 
 }  // namespace
 
-Meter::Meter(Setup setup) : setup_(std::move(setup)), machine_cpu_reader_(setup_.roots, setup_.cpu) {
+Meter::Meter(Setup setup) : setup_(std::move(setup)), machine_cpu_reader_(setup_.roots, setup_.cpu, setup_.machine_cpu) {
   bool has_cpu_sensors = false;
   for (auto& sensor : setup_.sensors) {
     has_cpu_sensors = has_cpu_sensors || sensor->describe().component == Component::cpu;
@@ -101,6 +101,14 @@ void Meter::start(Nanoseconds tree_cpu) {
   tick_.at = started_at_;
   last_tree_cpu_ = tree_cpu;
   previous_provisional_.resize(channels_.size());
+  tell_journal(TickFacts::Kind::start, 1, tree_cpu);
+}
+
+void Meter::tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu) {
+  if (setup_.journal == nullptr) return;
+  setup_.journal->tick(
+      {kind, open_.now, sharers, tree_cpu, tree_cpu ? machine_cpu_reader_.last_stat() : nullptr, shares_, children_unseen_});
+  shares_.clear();
 }
 
 void Meter::sample(const std::function<Nanoseconds()>& tree_cpu, int sharers) {
@@ -112,8 +120,10 @@ void Meter::sample(const std::function<Nanoseconds()>& tree_cpu, int sharers) {
   open_.idle_share_time += static_cast<double>(elapsed(before, now).count()) / std::max(1, sharers);
   read_sources(closing ? Reads::all : Reads::fast);
   if (closing) ask_who_was_active();
-  if (!closing && !setup_.detailed_ticks) return;
-  take_cpu(tree_cpu());
+  if (!closing && !setup_.detailed_ticks) return tell_journal(TickFacts::Kind::tick, sharers, std::nullopt);
+  const Nanoseconds tree = tree_cpu();
+  take_cpu(tree);
+  tell_journal(TickFacts::Kind::tick, sharers, tree);
   update_tick();
   if (closing) close();
 }
@@ -125,6 +135,7 @@ void Meter::finish(Nanoseconds tree_cpu, int sharers) {
   read_sources(Reads::last);
   ask_who_was_active();
   take_cpu(tree_cpu);
+  tell_journal(TickFacts::Kind::last, sharers, tree_cpu);
   for (Source& s : sources_) {
     if (!s.failure.empty()) lose(s, s.last.at, open_.now, s.failure);
   }
@@ -145,9 +156,13 @@ void Meter::finish(Nanoseconds tree_cpu, int sharers) {
 /// Who used the devices that several programs share, in the interval that closes.
 void Meter::ask_who_was_active() {
   if (!setup_.is_job) return;
-  for (Source& s : sources_) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    Source& s = sources_[i];
     if (!s.sensor->describe().usable_by_job) continue;
-    if (const auto share = s.sensor->activity_share(setup_.is_job)) s.activity_share = std::clamp(share->value(), 0.0, 1.0);
+    const auto share = s.sensor->activity_share(setup_.is_job);
+    if (!share) continue;
+    s.activity_share = std::clamp(share->value(), 0.0, 1.0);
+    if (setup_.journal != nullptr) shares_.emplace_back(i, s.activity_share);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "base/account.hpp"
 #include "base/clock.hpp"
 #include "base/system.hpp"
+#include "meter/journal.hpp"
 #include "meter/machine_cpu.hpp"
 #include "meter/platform.hpp"
 #include "sense/power_model.hpp"
@@ -31,6 +32,8 @@ struct Setup {
   /// Is this process part of the measured program? For devices that tell who uses them. Empty: nobody is asked, and what the
   /// program may use is all its own.
   std::function<bool(pid_t)> is_job;
+  Journal* journal = nullptr;  ///< told of every tick; outlives the meter
+  StatSource machine_cpu;      ///< in place of /proc/stat, for replays
 };
 
 /// What one tick saw; for the live line and the trace.
@@ -111,6 +114,7 @@ class Meter {
   void ask_who_was_active();
   void lose(Source& s, const Instant& from, const Instant& to, const std::string& why);
   void take_cpu(Nanoseconds tree_cpu);
+  void tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu);
   [[nodiscard]] Microjoules expected(const Source& s, Nanoseconds length) const;
   void split(std::vector<Flow>& flows) const;
   void split_model(std::vector<Flow>& flows) const;
@@ -142,6 +146,7 @@ class Meter {
   Tick tick_;
   Nanoseconds tick_job_cpu_{};  ///< of the run when tick_ was made
   std::vector<Flow> provisional_, previous_provisional_;
+  std::vector<std::pair<std::size_t, double>> shares_;  ///< of this tick, for the journal
   double idle_share_time_ = 0;
   std::vector<Interval> closed_;
   std::vector<Gap> gaps_;

@@ -1,5 +1,7 @@
 #include "sense/counter.hpp"
 
+#include <algorithm>
+
 namespace gramwatt::sense {
 
 WideCounter::Step WideCounter::update(std::uint64_t raw, Nanoseconds monotonic) {
@@ -25,7 +27,9 @@ WideCounter::Step WideCounter::update(std::uint64_t raw, Nanoseconds monotonic) 
 
 Microjoules WideCounter::total() const {
   // 64 bits of mantissa: exact to the microjoule for as long as any machine runs.
-  return Microjoules(static_cast<std::int64_t>(static_cast<long double>(counts_) * static_cast<long double>(unit_)));
+  constexpr long double kMost = 9.0e18L;  // more than any machine; what a damaged recording says may be anything
+  return Microjoules(
+      static_cast<std::int64_t>(std::min(kMost, static_cast<long double>(counts_) * static_cast<long double>(unit_))));
 }
 
 }  // namespace gramwatt::sense

@@ -80,7 +80,7 @@ bool is_between(double value, double least, double most) { return std::isfinite(
 }  // namespace
 
 Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
-  const bool sane = is_between(s.number("range", 0), 0, kMostCounts) && is_between(s.number("power_limit_w", 1), 1e-3, 1e6) &&
+  const bool sane = is_between(s.number("range", 0), 0, kMostCounts) && is_between(s.number("power_limit_w", 1), 1e-3, 1e5) &&
                     is_between(s.number("microjoules_per_count", 1), 1e-9, 1e9) &&
                     is_between(s.number("watts_per_count", 1), 1e-9, 1e6) && is_between(s.number("frozen_after_s", 1), 0, 1e6);
   if (!sane) return fail("constants that make no sense", s.kind);

@@ -45,9 +45,19 @@ double DecoderSpec::number(std::string_view key, double otherwise) const {
 
 RawSensor::RawSensor(Description description, std::unique_ptr<RawInput> input, DecoderSpec spec)
     : description_(std::move(description)), input_(std::move(input)), spec_(std::move(spec)) {
+  begin_anew();
+}
+
+void RawSensor::begin_anew() {
   auto decoder = make_decoder(spec_);
   if (!decoder) std::abort();
   decoder_ = std::move(*decoder);
+  last_ = {};
+}
+
+void RawSensor::record_to(RawTap* tap) {
+  tap_ = tap;
+  if (tap != nullptr) begin_anew();  // the decoder sees what the recording holds and nothing else, to the last microjoule
 }
 
 Result<Reading> RawSensor::read(const Clock& clock) { return take(input_->samples(clock)); }

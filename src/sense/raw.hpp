@@ -100,9 +100,10 @@ class RawSensor final : public Sensor {
   [[nodiscard]] Result<Reading> read(const Clock& clock) override;
   [[nodiscard]] Result<Reading> read_now(const Clock& clock) override;
   [[nodiscard]] const DecoderSpec* decoder() const override { return &spec_; }
-  void record_to(RawTap* tap) override { tap_ = tap; }
+  void record_to(RawTap* tap) override;
 
  private:
+  void begin_anew();
   Result<Reading> take(Result<std::span<const RawSample>> samples);
 
   Description description_;
