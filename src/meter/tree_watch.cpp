@@ -153,7 +153,7 @@ class TaskClocks final : public TreeCpu {
 class Looks final : public TreeCpu {
  public:
   Looks(ProcessTable table, const std::vector<pid_t>& roots, std::string shortfall)
-      : table_(std::move(table)), books_(tick_length()), shortfall_(std::move(shortfall)) {
+      : table_(std::move(table)), books_(tick_length()), shortfall_(std::move(shortfall)), roots_(roots) {
     for (const pid_t root : roots) books_.follow(root);
     look();
   }
@@ -168,7 +168,9 @@ class Looks final : public TreeCpu {
   }
   [[nodiscard]] std::string mechanism() const override { return "looks at /proc"; }
   [[nodiscard]] std::string shortfall() const override {
-    return shortfall_ + "; what ends between two looks counts only if its parent, in the tree, waits for it";
+    const std::string end =
+        unseen_ > Nanoseconds{0} ? fmt::format("; up to {:.2f} s before an end were not seen", seconds(unseen_).value()) : "";
+    return shortfall_ + end + "; what ends between two looks counts only if its parent, in the tree, waits for it";
   }
   [[nodiscard]] bool missed_something() const override { return missed_; }
 
@@ -180,6 +182,9 @@ class Looks final : public TreeCpu {
       // Whoever has run may have begun to; looking at all of them each time would cost more than it tells.
       if (e.member && (e.fresh > Nanoseconds{0} || !looked_)) missed_ = missed_ || ignores_sigchld(pid);
     }
+    const auto ended = std::erase_if(roots_, [this](pid_t root) { return !books_.entries().contains(root); });
+    if (looked_ && ended > 0) unseen_ = std::max(unseen_, start - last_);
+    last_ = start;
     looked_ = true;
     next_ = start + std::max<Nanoseconds>(std::chrono::milliseconds(950), (now_on(CLOCK_MONOTONIC) - start) * 200);
   }
@@ -188,6 +193,8 @@ class Looks final : public TreeCpu {
   ProcessBooks books_;
   std::string shortfall_;
   Nanoseconds next_{};
+  Nanoseconds last_{}, unseen_{};
+  std::vector<pid_t> roots_;
   bool looked_ = false, missed_ = false;
 };
 
