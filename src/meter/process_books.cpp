@@ -41,21 +41,24 @@ void ProcessBooks::enter(const ProcessLook& l) {
   e.seen = look_;
 }
 
+/// Its parent. One that began after its child is somebody else with that number: then the one before, if it went just now.
 ProcessBooks::Entry* ProcessBooks::above(const Entry& e) {
-  const auto at = entries_.find(e.last.parent);
-  return at == entries_.end() || at->second.last.pid == e.last.pid ? nullptr : &at->second;
+  if (e.last.parent == e.last.pid) return nullptr;
+  const auto fits = [&](const Entry& p) { return p.last.pid == e.last.parent && p.last.start_ticks <= e.last.start_ticks; };
+  if (const auto at = entries_.find(e.last.parent); at != entries_.end() && fits(at->second)) return &at->second;
+  const auto old = std::find_if(replaced_.begin(), replaced_.end(), fits);
+  return old == replaced_.end() ? nullptr : &*old;
 }
 
 /// What `gone` was last seen with is owed by the nearest ancestor that is still there.
 void ProcessBooks::owe(const Entry& gone) {
   const Nanoseconds all = gone.last.self + gone.last.reaped + gone.owed + gone.owed_above + gone.owed_before;
   Entry* heir = above(gone);
-  if (heir != nullptr && heir->seen == look_) {
-    heir->owed += all;
-    return;
-  }
+  // Its parent, still there, has waited for it; else that may have been anybody above, a parent that ended since included.
+  const bool direct = heir != nullptr && heir->seen == look_ && !heir->last.zombie;
   for (int i = 0; heir != nullptr && heir->seen != look_ && i < kDeepest; ++i) heir = above(*heir);
-  if (heir != nullptr && heir->seen == look_) heir->owed_above += all;
+  if (heir == nullptr || heir->seen != look_) return;
+  (direct ? heir->owed : heir->owed_above) += all;
 }
 
 void ProcessBooks::bury() {
@@ -63,9 +66,8 @@ void ProcessBooks::bury() {
   for (const auto& [pid, e] : entries_) {
     if (e.seen != look_) gone_.push_back(pid);
   }
+  if (gone_.empty() && replaced_.empty()) return;
   for (const Entry& e : replaced_) owe(e);
-  replaced_.clear();
-  if (gone_.empty()) return;
   for (const pid_t pid : gone_) owe(entries_.at(pid));
   for (auto& [pid, e] : entries_) {  // whoever lost its parent: until the next look tells, its ancestors stand in
     for (int i = 0; e.seen == look_ && i < kDeepest; ++i) {
@@ -75,6 +77,7 @@ void ProcessBooks::bury() {
     }
   }
   for (const pid_t pid : gone_) entries_.erase(pid);
+  replaced_.clear();
 }
 
 Nanoseconds ProcessBooks::pay(Nanoseconds owed, Entry& by) {
@@ -91,10 +94,13 @@ void ProcessBooks::settle() {
     e.owed = {};
   }
   for (auto& [pid, e] : entries_) {
+    Entry* paid = &e;  // whose `reaped` was too coarse to show the rest
     Entry* payer = &e;
-    for (int i = 0; e.owed_above > Nanoseconds{0} && payer != nullptr && i < kDeepest; ++i, payer = above(*payer))
+    for (int i = 0; e.owed_above > Nanoseconds{0} && payer != nullptr && i < kDeepest; ++i, payer = above(*payer)) {
+      if (payer->growth > Nanoseconds{0}) paid = payer;
       e.owed_above = pay(e.owed_above, *payer);
-    e.owed_before += std::exchange(e.owed_above, Nanoseconds{0});
+    }
+    paid->owed_before += std::exchange(e.owed_above, Nanoseconds{0});
   }
   for (auto& [pid, e] : entries_) {
     e.fresh += e.growth;

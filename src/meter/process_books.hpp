@@ -13,7 +13,7 @@
 //   - a debt that nobody's growth paid at the next look either (the parent ignores SIGCHLD, so the kernel threw the times away)
 //     is forgotten: what was seen stays counted, what was not seen is the machine's, unattributed. Less than two ticks are
 //     kept: that is how coarse `reaped` is.
-// Over a whole tree whose processes are waited for, the sums are exact to two clock ticks a process that waits.
+// Over a whole tree whose processes are waited for, the sums are exact to two clock ticks a process.
 
 #include <sys/types.h>
 
@@ -33,6 +33,7 @@ struct ProcessLook {
   pid_t pid = 0, parent = 0, session = 0;
   std::int64_t start_ticks = 0;  ///< with the pid it names a process for ever
   Nanoseconds self{}, reaped{};
+  bool zombie = false;  ///< it has ended and is not yet waited for: its children are somebody else's now
 };
 
 class ProcessBooks {

@@ -94,16 +94,24 @@ bool ProcessTable::read_stat(Known& k) {
   k.look.parent = stat->parent;
   k.look.session = stat->session;
   k.look.start_ticks = stat->start_ticks;
+  k.look.zombie = stat->state == 'Z' || stat->state == 'X';
   k.look.reaped = Nanoseconds(stat->reaped_ticks * tick);
   k.name.assign(process_name(text));
   return true;
+}
+
+/// Its parent is gone, or its number is somebody else's now.
+bool ProcessTable::is_orphan(const Known& k) const {
+  if (k.look.parent == 0) return false;
+  const auto parent = known_.find(k.look.parent);
+  return parent == known_.end() || parent->second.look.start_ticks > k.look.start_ticks;
 }
 
 void ProcessTable::read_changed() {
   for (auto& [pid, k] : known_) {
     if (k.seen != look_) continue;
     const auto used = cpu_time(k.clock);
-    const bool orphaned = some_vanished_ && k.look.parent != 0 && !known_.contains(k.look.parent);
+    const bool orphaned = some_vanished_ && is_orphan(k);
     if (!k.needs_stat && !orphaned && used && *used == k.probed) continue;
     k.probed = used.value_or(Nanoseconds{0});  // before the file: what it does from here on is seen by the next look
     k.needs_stat = !read_stat(k);

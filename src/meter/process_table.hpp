@@ -43,6 +43,7 @@ class ProcessTable {
   void read_changed();
   void settle();
   bool read_stat(Known& k);
+  [[nodiscard]] bool is_orphan(const Known& k) const;
 
   Fd folder_;
   std::unordered_map<pid_t, Known> known_;
