@@ -65,6 +65,7 @@ class ProcessBooks {
   void take(std::span<const ProcessLook> look);
 
   [[nodiscard]] const std::unordered_map<pid_t, Entry>& entries() const { return entries_; }
+  [[nodiscard]] std::uint64_t looks() const { return look_; }
   /// Charged to members, ended ones included.
   [[nodiscard]] Nanoseconds members_used() const { return members_used_; }
 
