@@ -51,7 +51,8 @@ const std::vector<Command>& commands() {
        "[OPTIONS] PID... | --cgroup PATH",
        "measure processes that already run",
        "Counts the energy of the processes with these numbers and of everything that they start, from now until they have "
-       "ended, or until Ctrl-C, which ends the measuring and leaves them untouched. With --cgroup, of everything in a cgroup: a "
+       "ended, or until Ctrl-C, which ends the measuring and leaves them untouched. With --cgroup, of everything in a cgroup: "
+       "a "
        "folder below /sys/fs/cgroup, or a path as /proc/PID/cgroup tells it. The account is printed on standard error and kept "
        "in the ledger, as for run.",
        {{"cgroup", 0, "PATH", "measure this cgroup: a container, a service, a job", false},
@@ -72,6 +73,25 @@ const std::vector<Command>& commands() {
        SIZE_MAX,
        false,
        {"gramwatt attach $(pgrep -o postgres)", "gramwatt attach --cgroup /system.slice/nginx.service --name nginx"}},
+      {"top",
+       "[OPTIONS]",
+       "show live what the machine draws and who makes it",
+       "Power of the machine with its interval, what it draws at rest, its devices, and its processes by their part of the "
+       "active power, grouped into trees (sessions) or cgroups: containers, services, Slurm jobs. Keys: arrows or j and k "
+       "move, "
+       "Enter opens a group, s sorts, t groups, + and - change the interval, space holds the picture, h helps, q quits. Where "
+       "the output is no terminal, or with --json, it is written once an interval.",
+       {{"interval", 0, "D", "time between looks, 1s or more (default 2s)", false},
+        {"times", 'n', "N", "end after N looks", false},
+        {"sort", 0, "ORDER", "power, energy, cpu or pid (default power)", false},
+        {"group", 0, "HOW", "tree, cgroup or flat (default tree)", false},
+        {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false}},
+       0,
+       0,
+       false,
+       {"gramwatt top", "gramwatt top --group cgroup", "gramwatt top -n 1 | head -20",
+        "gramwatt top --json - -n 3 --interval 1s > top.jsonl"}},
       {"runs",
        "[OPTIONS]",
        "list the runs in the ledger",
