@@ -4,6 +4,7 @@
 #include "report/top.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,7 +18,8 @@ struct Columns {
   std::size_t pid = 8, user = 9, cpu = 7, power = 9, energy = 10, what = 0, part_of = 0;
 };
 
-Columns columns_for(std::size_t width) {
+/// `named`: some process is part of something that has a name.
+Columns columns_for(std::size_t width, bool named) {
   Columns c;
   if (width < 72) c.user = 0;
   if (width < 56) c.energy = 0;
@@ -25,9 +27,25 @@ Columns columns_for(std::size_t width) {
   if (width < 32) c.pid = 0;
   const std::size_t used = c.pid + c.user + c.cpu + c.power + c.energy + 2;
   const std::size_t rest = width > used ? width - used : 0;
-  if (rest >= 34) c.part_of = std::min<std::size_t>(28, rest / 2);
+  if (named && rest >= 34) c.part_of = std::min<std::size_t>(28, rest * 2 / 5);
   c.what = rest - c.part_of;
   return c;
+}
+
+bool any_named(const TopState& s) {
+  return std::any_of(s.processes.begin(), s.processes.end(), [](const TopProcess& p) { return !p.part_of.empty(); });
+}
+
+bool has_gpus(const TopState& s) {
+  return std::any_of(s.devices.begin(), s.devices.end(), [](const TopDevice& d) { return d.component == Component::gpu; });
+}
+
+/// The first that fits; else the last, cut.
+std::string first_that_fits(const std::vector<std::string>& forms, std::size_t width, const Style& style) {
+  for (const std::string& form : forms) {
+    if (columns(form) <= width) return form;
+  }
+  return cut(forms.back(), width, style);
 }
 
 /// `text` in `width` columns, with a blank at its right end.
@@ -37,15 +55,24 @@ std::string cell(std::string_view text, std::size_t width, const Style& style, b
   return (right ? pad_left(fit, width - 1) : pad(fit, width - 1)) + " ";
 }
 
+/// One unit for the whole column, so that the eye can compare.
+std::string watts(Watts p) {
+  const double w = p.value();
+  if (w <= 0) return "0 W";
+  return fmt::format("{:.{}f} W", w, w >= 100 ? 0 : w >= 10 ? 1 : w >= 0.1 ? 2 : 3);
+}
+
+std::string joules(Joules e) { return e.value() <= 0 ? "0 J" : text(e); }
+
 std::string row_line(const TopRow& r, const Columns& c, const Style& style) {
   const std::string_view mark = !r.group ? "" : style.unicode ? (r.open ? "▾ " : "▸ ") : (r.open ? "- " : "+ ");
-  const std::string indent(static_cast<std::size_t>(std::min(r.depth, 8)) * 2, ' ');
+  const std::string indent(std::min(static_cast<std::size_t>(r.depth) * 2, c.what / 3), ' ');
   const std::string count = r.group ? fmt::format(" ({})", r.count) : "";
   const std::size_t room =
       c.what > columns(mark) + indent.size() + count.size() + 1 ? c.what - columns(mark) - indent.size() - count.size() - 1 : 1;
   return cell(r.pid != 0 ? fmt::format("{}", r.pid) : "", c.pid, style, true) + cell(r.user, c.user, style) +
-         cell(fmt::format("{:.1f}", r.cores * 100), c.cpu, style, true) + cell(text(r.power), c.power, style, true) +
-         cell(text(r.energy), c.energy, style, true) + " " +
+         cell(fmt::format("{:.1f}", r.cores * 100), c.cpu, style, true) + cell(watts(r.power), c.power, style, true) +
+         cell(joules(r.energy), c.energy, style, true) + " " +
          cell(indent + std::string(mark) + cut(r.what, room, style) + count, c.what, style) + cell(r.part_of, c.part_of, style);
 }
 
@@ -56,7 +83,8 @@ std::string head_line(const Columns& c, const TopView& view, const Style& style)
 }
 
 /// Lines that are nobody's: the parts of the machine's power that no process has.
-std::string other_line(std::string_view what, Watts power, Joules energy, const Columns& c, const Style& style) {
+std::string other_line(std::string_view what, Watts power, Joules energy, Columns c, const Style& style) {
+  c.what += std::exchange(c.part_of, 0);
   TopRow r;
   r.what = what;
   r.power = power;
@@ -69,10 +97,8 @@ std::string other_line(std::string_view what, Watts power, Joules energy, const 
 
 std::vector<std::string> other_lines(const TopState& s, const Columns& c, const Style& style) {
   std::vector<std::string> lines{other_line("idle: the machine at rest", s.idle.value, s.idle_energy, c, style)};
-  const bool gpus =
-      std::any_of(s.devices.begin(), s.devices.end(), [](const TopDevice& d) { return d.component == Component::gpu; });
-  if (gpus) lines.push_back(other_line("GPUs, by whatever process", s.gpu, s.gpu_energy, c, style));
-  lines.push_back(other_line("active, of no process that is known", s.unattributed, s.unattributed_energy, c, style));
+  if (has_gpus(s)) lines.push_back(other_line("GPUs, by whatever process", s.gpu, s.gpu_energy, c, style));
+  lines.push_back(other_line("active, of no known process", s.unattributed, s.unattributed_energy, c, style));
   return lines;
 }
 
@@ -83,19 +109,25 @@ struct Head {
 
 Head head_of(const TopState& s, std::size_t width, const Style& style) {
   Head h;
-  h.machine.push_back(fmt::format("{} {}   active {}   idle {}", style.bold("machine"), style.bold(text(s.machine, style)),
-                                  text(s.active, style), text(s.idle.value)));
+  const std::string machine = fmt::format("{} {}", style.bold("machine"), style.bold(text(s.machine, style)));
+  const std::string idle = text(s.idle.value);
+  h.machine.push_back(
+      first_that_fits({fmt::format("{}   active {}   idle {}", machine, text(s.active, style), text(s.idle, style)),
+                       fmt::format("{}   active {}   idle {}", machine, text(s.active.value), idle), machine},
+                      width, style));
   if (!s.intensity) {
     h.grid.emplace_back("grid    being looked up");
   } else {
-    std::string line = fmt::format("grid    {}  {}", text(*s.intensity, style), s.place);
+    const std::string grid = fmt::format("grid    {}", text(*s.intensity, style));
+    std::string hourly;
     if (s.pue) {
-      const Estimate<Grams> hourly = Estimate<Joules>{(s.machine.value * Seconds(3600)), s.machine.method, s.machine.source,
-                                                      std::nullopt, s.machine.terms} *
-                                     *s.pue * *s.intensity;
-      line += fmt::format("   {} an hour", text(hourly, style));
+      const Estimate<Joules> hour{s.machine.value * Seconds(3600), s.machine.method, s.machine.source, std::nullopt,
+                                  s.machine.terms};
+      hourly = fmt::format("   {} an hour", text(hour * *s.pue * *s.intensity, style));
     }
-    h.grid.push_back(line);
+    h.grid.push_back(first_that_fits(
+        {fmt::format("{}  {}{}", grid, s.place, hourly), grid + hourly, fmt::format("{}  {}", grid, s.place), grid}, width,
+        style));
   }
   for (const TopDevice& d : s.devices) {
     h.devices.push_back(fmt::format("  {:<8} {:>9} active {:>9} idle  {}: {}", to_string(d.component), text(d.active),
@@ -126,9 +158,7 @@ struct Layout {
 
 Layout layout_for(const TopState& s, std::size_t height) {
   constexpr std::size_t kLeastRows = 3;
-  const bool gpus =
-      std::any_of(s.devices.begin(), s.devices.end(), [](const TopDevice& d) { return d.component == Component::gpu; });
-  const std::size_t others = gpus ? 3 : 2;
+  const std::size_t others = has_gpus(s) ? 3 : 2;
   Layout l;
   std::size_t used = 3;  // title, machine, head of the list
   const auto take = [&](std::size_t lines) {
@@ -169,7 +199,7 @@ std::size_t top_room(const TopState& state, std::size_t /*width*/, std::size_t h
 std::vector<std::string> top_frame(const TopState& s, const TopView& view, std::size_t width, std::size_t height,
                                    const Style& style) {
   const Layout layout = layout_for(s, height);
-  const Columns c = columns_for(width);
+  const Columns c = columns_for(width, any_named(s));
   const Head head = head_of(s, width, style);
   std::vector<std::string> lines{style.reverse(pad(title_line(s, view, width, style), width))};
   lines.push_back(head.machine.front());
@@ -201,7 +231,7 @@ std::vector<std::string> top_frame(const TopState& s, const TopView& view, std::
 }
 
 std::string top_table(const TopState& s, const TopView& view, std::size_t width, std::size_t most, const Style& style) {
-  const Columns c = columns_for(width);
+  const Columns c = columns_for(width, any_named(s));
   const Head head = head_of(s, width, style);
   std::vector<std::string> lines{title_line(s, view, width, style)};
   for (const auto* part : {&head.machine, &head.grid, &head.devices}) lines.insert(lines.end(), part->begin(), part->end());

@@ -1,5 +1,6 @@
 // Who is in which row. A group is a session (what was started from one terminal or as one daemon: setsid(2)), a cgroup, or,
-// when the list is flat, every process by itself. Kernel threads have no session and are one group.
+// when the list is flat, every process by itself. Kernel threads have no
+// session and are one group.
 
 #include <algorithm>
 #include <map>
@@ -16,9 +17,14 @@ struct Group {
   TopRow row;
 };
 
+/// kthreadd is number 2 and the parent of all kernel threads.
+bool is_kernel(const TopProcess& p) { return p.session == 0 && (p.pid == 2 || p.parent == 2); }
+
 std::string key_of(const TopProcess& p, TopGrouping grouping) {
   switch (grouping) {
-    case TopGrouping::tree: return fmt::format("s{}", p.session);
+    case TopGrouping::tree:
+      if (is_kernel(p)) return "kernel";
+      return p.session == 0 ? fmt::format("p{}", p.pid) : fmt::format("s{}", p.session);
     case TopGrouping::cgroup: return "c" + p.cgroup;
     case TopGrouping::flat: break;
   }
@@ -87,7 +93,7 @@ void sum_up(Group& g, TopGrouping grouping) {
   r.part_of = shown(head.part_of);
   r.what = title(head);
   if (grouping == TopGrouping::cgroup) r.what = r.part_of.empty() ? shown(head.cgroup) : r.part_of;
-  if (grouping == TopGrouping::tree && head.session == 0) r.what = "kernel threads";
+  if (grouping == TopGrouping::tree && is_kernel(head)) r.what = "kernel threads";
   for (const TopProcess* p : g.members) {
     r.cores += p->cores;
     r.power += p->power;
