@@ -198,11 +198,11 @@ std::optional<double> listed_threads_per_socket(const std::string& cpu,
   return table_number((*row)[1]) * (no_smt ? 1 : 2);
 }
 
-/// EPYC …P and Xeon …U are sold for one socket only; client parts too.
+/// EPYC …P, Xeon …U and Xeon 6 whose number ends in 1 are sold for one socket only; client parts too.
 bool single_socket_part(const std::string& cpu, const std::optional<Microarchitecture>& microarchitecture) {
   if (microarchitecture && microarchitecture->is_client()) return true;
   return (cpu.starts_with("epyc ") && (cpu.ends_with("p") || cpu.ends_with("pn"))) ||
-         (cpu.starts_with("xeon ") && cpu.ends_with("u"));
+         (cpu.starts_with("xeon ") && (cpu.ends_with("u") || matches_pattern("xeon 6##1?", cpu)));
 }
 
 }  // namespace
