@@ -15,6 +15,7 @@ namespace gramwatt::cli {
 [[nodiscard]] int command_rm(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_doctor(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_estimate(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_replay(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_config(const Invocation& invocation, const Settings& settings);
 
 /// "gramwatt: error: …" on standard error; the exit code of its kind (contract: 1 failed, 2 usage, 3 missing, 4 unavailable).

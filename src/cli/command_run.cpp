@@ -11,6 +11,7 @@
 
 #include "cli/command.hpp"
 #include "cli/live.hpp"
+#include "job/recording.hpp"
 #include "job/run.hpp"
 #include "report/live.hpp"
 #include "report/summary.hpp"
@@ -147,6 +148,7 @@ void tell(const Invocation& invocation, const Settings& settings, const job::Run
     std::fputs(text.c_str(), stderr);
   }
   if (result.ledger_error) warn("this run is not kept in the ledger: " + result.ledger_error->message());
+  if (result.record_error) warn(result.record_error->message());
   if (settings.json) {
     if (const auto written = write_output(*settings.json, ledger::to_json(result.record) + "\n"); !written)
       warn(written.error().message());
@@ -174,6 +176,13 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   if (const auto path = invocation.get("trace")) {
     trace = std::fopen(path->c_str(), "we");
     if (trace == nullptr) return refuse(errno_error(errno, "cannot write the trace", *path));
+  }
+  std::unique_ptr<job::Recorder> recorder;
+  if (const auto path = invocation.get("record")) {
+    auto created = job::Recorder::create(*path);
+    if (!created) return refuse(created.error());
+    recorder = std::move(*created);
+    options->recorder = recorder.get();
   }
   Watcher watcher(*live, trace);
   options->context = [&](const job::Machine& m) { return make_context(*surroundings, settings, m); };

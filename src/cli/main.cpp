@@ -80,6 +80,7 @@ int dispatch(const Invocation& invocation) {
   if (name == "tag") return command_tag(invocation, settings);
   if (name == "rm") return command_rm(invocation, settings);
   if (name == "estimate") return command_estimate(invocation, settings);
+  if (name == "replay") return command_replay(invocation, settings);
   return command_doctor(invocation, settings);
 }
 

@@ -11,6 +11,7 @@
 #include "footprint/footprint.hpp"
 #include "grid/intensity.hpp"
 #include "ledger/record.hpp"
+#include "meter/meter.hpp"
 
 namespace gramwatt::job {
 
@@ -40,6 +41,12 @@ class SliceCollector {
  private:
   std::vector<footprint::Slice> slices_;
 };
+
+/// Adds what the mechanism that counted the process tree (TreeCpu::mechanism) is known to lose.
+[[nodiscard]] std::vector<Channel> with_tree_error(std::vector<Channel> channels, const std::string& mechanism);
+
+/// The part of the machine that was this run's, for its manufacturing: reserved time on a machine of one's own, else CPU time.
+[[nodiscard]] Ratio machine_share(const meter::Meter& meter, IdleOwner owner, const sense::CpuIdentity& cpu, Seconds length);
 
 /// Fills energy, carbon, intensity and derivations of `record`.
 void fill_account(const Measured& measured, const Weights& weights, ledger::RunRecord& record);

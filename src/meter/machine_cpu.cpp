@@ -46,20 +46,27 @@ bool parse_proc_stat(std::string_view text, bool each, ProcStat& out) {
   return have_total && out.online > 0;
 }
 
-MachineCpu::MachineCpu(const Roots& roots, const sense::CpuIdentity& cpu) : core_of_thread_(cpu.core_of_thread) {
+MachineCpu::MachineCpu(const Roots& roots, const sense::CpuIdentity& cpu, StatSource source)
+    : source_(std::move(source)), core_of_thread_(cpu.core_of_thread) {
   const long hz = sysconf(_SC_CLK_TCK);
   tick_ = Nanoseconds(1'000'000'000 / std::max(1L, hz));
   smt_ = cpu.threads > cpu.cores && !core_of_thread_.empty();
   scratch_.resize(static_cast<std::size_t>(std::max(1, cpu.cores)));
   // A line of a single CPU takes up to some 100 characters; what follows the CPU lines is not needed.
   buffer_.resize(4096 + static_cast<std::size_t>(std::max(1, cpu.threads)) * 160);
+  if (source_) return;
   if (auto fd = open_read(roots.procfs / "stat")) fd_ = std::move(*fd);
 }
 
-std::optional<MachineCpu::Use> MachineCpu::read(const Instant& now) {
-  if (!fd_) return std::nullopt;
+bool MachineCpu::read_file() {
+  if (!fd_) return false;
   const auto text = pread_text(fd_.get(), buffer_.data(), buffer_.size());
-  if (!text || !parse_proc_stat(*text, smt_, now_)) return std::nullopt;
+  return text && parse_proc_stat(*text, smt_, now_);
+}
+
+std::optional<MachineCpu::Use> MachineCpu::read(const Instant& now) {
+  read_well_ = source_ ? source_(smt_, now_) : read_file();
+  if (!read_well_) return std::nullopt;
   Use use;
   if (last_at_) {
     const Nanoseconds passed = elapsed(*last_at_, now);

@@ -6,6 +6,7 @@
 // resolution is one clock tick (10 ms) for the machine rather than for each CPU.
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -31,9 +32,13 @@ struct ProcStat {
 /// Parses the head of /proc/stat into `out` (its vector is reused). `each`: also the lines of single CPUs.
 [[nodiscard]] bool parse_proc_stat(std::string_view text, bool each, ProcStat& out);
 
+/// Where CPU times come from: fills `out`; `each`: single CPUs are wanted too. False: they cannot be read now.
+using StatSource = std::function<bool(bool each, ProcStat& out)>;
+
 class MachineCpu {
  public:
-  MachineCpu(const Roots& roots, const sense::CpuIdentity& cpu);
+  /// `source`: in place of /proc/stat, for replays.
+  MachineCpu(const Roots& roots, const sense::CpuIdentity& cpu, StatSource source = {});
 
   struct Use {
     Nanoseconds busy{};  ///< CPU time of everything on the machine since the previous read, steal excluded
@@ -44,12 +49,19 @@ class MachineCpu {
   /// Since the previous read; nothing when /proc/stat cannot be read. The first call returns zeros.
   [[nodiscard]] std::optional<Use> read(const Instant& now);
 
+  /// What the last read saw; null when it failed.
+  [[nodiscard]] const ProcStat* last_stat() const { return read_well_ ? &last_ : nullptr; }
+
   /// Resolution of `busy`: one clock tick.
   [[nodiscard]] Nanoseconds tick() const { return tick_; }
 
  private:
   double capacity_of_busy_thread(Nanoseconds passed);
 
+  [[nodiscard]] bool read_file();
+
+  StatSource source_;
+  bool read_well_ = false;
   Fd fd_;
   Nanoseconds tick_;
   bool smt_ = false;

@@ -25,12 +25,16 @@ constexpr Nanoseconds kSlowRead = std::chrono::microseconds(80);
 // worse.
 constexpr double kCpuTimeShareError = 0.25;
 
+// The same for a GPU: "active" says that a kernel was resident, not what it drew; equal shares of time differ in power by up to
+// a factor of two (memory-bound kernels draw 30 to 50 % of a board's limit).
+constexpr double kActivityShareError = 0.5;
+
 // What fills a gap is this run's own mean; a program may do something else just then.
 constexpr double kFillError = 0.5;
 
 }  // namespace
 
-Meter::Meter(Setup setup) : setup_(std::move(setup)), machine_cpu_reader_(setup_.roots, setup_.cpu) {
+Meter::Meter(Setup setup) : setup_(std::move(setup)), machine_cpu_reader_(setup_.roots, setup_.cpu, setup_.machine_cpu) {
   bool has_cpu_sensors = false;
   for (auto& sensor : setup_.sensors) {
     has_cpu_sensors = has_cpu_sensors || sensor->describe().component == Component::cpu;
@@ -97,6 +101,14 @@ void Meter::start(Nanoseconds tree_cpu) {
   tick_.at = started_at_;
   last_tree_cpu_ = tree_cpu;
   previous_provisional_.resize(channels_.size());
+  tell_journal(TickFacts::Kind::start, 1, tree_cpu);
+}
+
+void Meter::tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu) {
+  if (setup_.journal == nullptr) return;
+  setup_.journal->tick(
+      {kind, open_.now, sharers, tree_cpu, tree_cpu ? machine_cpu_reader_.last_stat() : nullptr, shares_, children_unseen_});
+  shares_.clear();
 }
 
 void Meter::sample(const std::function<Nanoseconds()>& tree_cpu, int sharers) {
@@ -106,9 +118,12 @@ void Meter::sample(const std::function<Nanoseconds()>& tree_cpu, int sharers) {
   const bool closing = elapsed(open_.start, now) + elapsed(before, now) / 2 >= setup_.close_every;
   open_.now = now;
   open_.idle_share_time += static_cast<double>(elapsed(before, now).count()) / std::max(1, sharers);
-  read_sources(closing);
-  if (!closing && !setup_.detailed_ticks) return;
-  take_cpu(tree_cpu());
+  read_sources(closing ? Reads::all : Reads::fast);
+  if (closing) ask_who_was_active();
+  if (!closing && !setup_.detailed_ticks) return tell_journal(TickFacts::Kind::tick, sharers, std::nullopt);
+  const Nanoseconds tree = tree_cpu();
+  take_cpu(tree);
+  tell_journal(TickFacts::Kind::tick, sharers, tree);
   update_tick();
   if (closing) close();
 }
@@ -117,8 +132,10 @@ void Meter::finish(Nanoseconds tree_cpu, int sharers) {
   const Instant before = open_.now;
   open_.now = setup_.clock->now();
   open_.idle_share_time += static_cast<double>(elapsed(before, open_.now).count()) / std::max(1, sharers);
-  read_sources(true);
+  read_sources(Reads::last);
+  ask_who_was_active();
   take_cpu(tree_cpu);
+  tell_journal(TickFacts::Kind::last, sharers, tree_cpu);
   for (Source& s : sources_) {
     if (!s.failure.empty()) lose(s, s.last.at, open_.now, s.failure);
   }
@@ -136,11 +153,24 @@ void Meter::finish(Nanoseconds tree_cpu, int sharers) {
   settle_terms();
 }
 
-void Meter::read_sources(bool all) {
+/// Who used the devices that several programs share, in the interval that closes.
+void Meter::ask_who_was_active() {
+  if (!setup_.is_job) return;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    Source& s = sources_[i];
+    if (!s.sensor->describe().usable_by_job) continue;
+    const auto share = s.sensor->activity_share(setup_.is_job);
+    if (!share) continue;
+    s.activity_share = std::clamp(share->value(), 0.0, 1.0);
+    if (setup_.journal != nullptr) shares_.emplace_back(i, s.activity_share);
+  }
+}
+
+void Meter::read_sources(Reads which) {
   for (Source& s : sources_) {
     s.tick_energy = {};
-    if (s.slow && !all) continue;
-    const auto r = s.sensor->read(*setup_.clock);
+    if (s.slow && which == Reads::fast) continue;
+    const auto r = which == Reads::last ? s.sensor->read_now(*setup_.clock) : s.sensor->read(*setup_.clock);
     if (!r) {
       if (s.failure.empty()) s.failure = r.error().message();
       continue;  // counters accumulate: the next good read closes this by itself
@@ -204,6 +234,9 @@ void Meter::close() {
     node_debt_ += all.machine - (node.last.energy - node.closed_at + node.pending_fill);
   }
   for (Source& s : sources_) {
+    const Flow& f = i.flows[s.channel];
+    if (s.activity_share < 1) s.shared_away += static_cast<double>((f.machine - f.machine_idle - f.job_active).count());
+    s.activity_share = 1;
     s.closed_at = s.last.energy;
     s.closed_instant = s.last.at;
     s.pending_fill = {};
@@ -315,6 +348,10 @@ void Meter::settle_terms() {
     settle_idle_terms(c, sum, is_node ? setup_.model.fixed.terms : d.idle_terms, is_node ? node_idle_over_rest() : 1);
     if (d.component != Component::gpu && others > 0)
       c.active_terms["cpu-time-share"] = Shift::symmetric(kCpuTimeShareError * others);
+    if (s.shared_away > 0 && sum.job_active.count() > 0) {
+      c.active_terms["gpu-activity-share"] =
+          Shift::symmetric(std::min(1.0, kActivityShareError * s.shared_away / static_cast<double>(sum.job_active.count())));
+    }
     if (length.value() > 0) {
       const double edge = std::min(1.0, seconds(d.resolution) / length);
       if (edge > 1e-4) c.active_terms["resolution:" + d.id] = c.idle_terms["resolution:" + d.id] = Shift::symmetric(edge);

@@ -10,6 +10,7 @@
 #include "base/account.hpp"
 #include "base/clock.hpp"
 #include "base/system.hpp"
+#include "meter/journal.hpp"
 #include "meter/machine_cpu.hpp"
 #include "meter/platform.hpp"
 #include "sense/power_model.hpp"
@@ -28,6 +29,11 @@ struct Setup {
   /// `last_tick` is wanted at every tick (a trace): the machine's CPU time is then read at every tick too, and not once a
   /// second.
   bool detailed_ticks = true;
+  /// Is this process part of the measured program? For devices that tell who uses them. Empty: nobody is asked, and what the
+  /// program may use is all its own.
+  std::function<bool(pid_t)> is_job;
+  Journal* journal = nullptr;  ///< told of every tick; outlives the meter
+  StatSource machine_cpu;      ///< in place of /proc/stat, for replays
 };
 
 /// What one tick saw; for the live line and the trace.
@@ -79,15 +85,17 @@ class Meter {
   struct Source {
     std::unique_ptr<sense::Sensor> sensor;
     std::size_t channel = 0;
-    sense::Reading last;       ///< last good reading
-    Microjoules at_start;      ///< energy when the run started
-    Microjoules closed_at;     ///< energy at the last close
-    Instant closed_instant;    ///< instant of that energy
-    bool slow = false;         ///< read only when an interval closes
-    std::string failure;       ///< of the reads since the last good one; empty when all is well
-    Microjoules pending_fill;  ///< filled energy not yet closed
-    Microjoules filled;        ///< all of it
-    Microjoules tick_energy;   ///< since the previous tick
+    sense::Reading last;        ///< last good reading
+    Microjoules at_start;       ///< energy when the run started
+    Microjoules closed_at;      ///< energy at the last close
+    Instant closed_instant;     ///< instant of that energy
+    bool slow = false;          ///< read only when an interval closes
+    std::string failure;        ///< of the reads since the last good one; empty when all is well
+    Microjoules pending_fill;   ///< filled energy not yet closed
+    Microjoules filled;         ///< all of it
+    Microjoules tick_energy;    ///< since the previous tick
+    double activity_share = 1;  ///< of the interval that is closing: the job's part of a shared device
+    double shared_away = 0;     ///< active energy that went to other programs by that share, µJ
     Nanoseconds lost{};
     std::string lost_why;
   };
@@ -101,9 +109,12 @@ class Meter {
   };
 
   void build_channels(bool has_cpu_sensors);
-  void read_sources(bool all);
+  enum class Reads { fast, all, last };
+  void read_sources(Reads which);
+  void ask_who_was_active();
   void lose(Source& s, const Instant& from, const Instant& to, const std::string& why);
   void take_cpu(Nanoseconds tree_cpu);
+  void tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu);
   [[nodiscard]] Microjoules expected(const Source& s, Nanoseconds length) const;
   void split(std::vector<Flow>& flows) const;
   void split_model(std::vector<Flow>& flows) const;
@@ -135,6 +146,7 @@ class Meter {
   Tick tick_;
   Nanoseconds tick_job_cpu_{};  ///< of the run when tick_ was made
   std::vector<Flow> provisional_, previous_provisional_;
+  std::vector<std::pair<std::size_t, double>> shares_;  ///< of this tick, for the journal
   double idle_share_time_ = 0;
   std::vector<Interval> closed_;
   std::vector<Gap> gaps_;

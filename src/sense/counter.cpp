@@ -1,5 +1,7 @@
 #include "sense/counter.hpp"
 
+#include <algorithm>
+
 namespace gramwatt::sense {
 
 WideCounter::Step WideCounter::update(std::uint64_t raw, Nanoseconds monotonic) {
@@ -8,22 +10,26 @@ WideCounter::Step WideCounter::update(std::uint64_t raw, Nanoseconds monotonic) 
   const bool first = !last_;
   last_ = raw;
   last_time_ = monotonic;
-  if (first) return {total_, false};
+  if (first) return {total(), false};
 
   // The most that can have flowed; a little slack, because raw values may be a few milliseconds older than the read.
-  const double possible = (power_limit_ * (passed + Seconds(0.05))).value() * 1e6;
-  if (range_ > 0 && possible > static_cast<double>(range_)) return {total_, true};  // two wraps are possible
-  if (raw >= previous) {
-    const std::uint64_t delta = raw - previous;
-    if (static_cast<double>(delta) > possible) return {total_, true};  // a jump
-    total_ += Microjoules(static_cast<std::int64_t>(delta));
-    return {total_, false};
+  const double possible = (power_limit_ * (passed + Seconds(0.05))).value() * 1e6 / unit_;
+  if (range_ > 0 && possible > static_cast<double>(range_)) return {total(), true};  // two wraps are possible
+  std::uint64_t delta = raw - previous;
+  if (raw < previous) {
+    if (range_ == 0 || previous > range_) return {total(), true};  // a counter that does not wrap went back
+    delta = range_ - previous + raw + 1;
   }
-  if (range_ == 0 || previous > range_) return {total_, true};  // a counter that does not wrap went back
-  const std::uint64_t delta = range_ - previous + raw + 1;
-  if (static_cast<double>(delta) > possible) return {total_, true};  // a reset, not a wrap
-  total_ += Microjoules(static_cast<std::int64_t>(delta));
-  return {total_, false};
+  if (static_cast<double>(delta) > possible) return {total(), true};  // a jump, or a reset that looks like a wrap
+  counts_ += delta;
+  return {total(), false};
+}
+
+Microjoules WideCounter::total() const {
+  // 64 bits of mantissa: exact to the microjoule for as long as any machine runs.
+  constexpr long double kMost = 9.0e18L;  // more than any machine; what a damaged recording says may be anything
+  return Microjoules(
+      static_cast<std::int64_t>(std::min(kMost, static_cast<long double>(counts_) * static_cast<long double>(unit_))));
 }
 
 }  // namespace gramwatt::sense

@@ -6,6 +6,9 @@
 // back is a wrap only if the power it implies could have been drawn, and a read that comes so late that the counter could have
 // gone round twice is no reading at all. Getting this wrong shows as phantom energy of a whole range (a real tool reported
 // 260 kW) or as lost energy (others drop the sample).
+//
+// Counts are added up as they are and become microjoules only at the end, so that a unit that is no whole number of microjoules
+// (2^-16 J, 2^-32 J) does not lose a little at every read.
 
 #include <cstdint>
 #include <optional>
@@ -17,23 +20,28 @@ namespace gramwatt::sense {
 
 class WideCounter {
  public:
-  /// `range`: the raw value runs from 0 to `range`, so that a wrap adds range + 1. `power_limit`: more than this is impossible.
-  WideCounter(std::uint64_t range, Watts power_limit) : range_(range), power_limit_(power_limit) {}
+  /// `range`: the raw value runs from 0 to `range`, so that a wrap adds range + 1; 0: it never wraps. `power_limit`: more than
+  /// this is impossible. `microjoules_per_count`: the unit of the raw value.
+  WideCounter(std::uint64_t range, Watts power_limit, double microjoules_per_count = 1)
+      : range_(range), power_limit_(power_limit), unit_(microjoules_per_count) {}
 
   struct Step {
     Microjoules total;     ///< since the first raw value; never falls
     bool resumed = false;  ///< energy since the previous value is unknown and not in `total`
   };
 
-  /// Takes the next raw value, in microjoules.
+  /// Takes the next raw value.
   Step update(std::uint64_t raw, Nanoseconds monotonic);
 
  private:
+  [[nodiscard]] Microjoules total() const;
+
   std::uint64_t range_;
   Watts power_limit_;
+  double unit_;
   std::optional<std::uint64_t> last_;
   Nanoseconds last_time_{};
-  Microjoules total_;
+  std::uint64_t counts_ = 0;
 };
 
 }  // namespace gramwatt::sense

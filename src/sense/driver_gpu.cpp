@@ -15,8 +15,7 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
-#include "sense/counter.hpp"
-#include "sense/power_integral.hpp"
+#include "sense/raw.hpp"
 
 namespace gramwatt::sense {
 namespace fs = std::filesystem;
@@ -29,44 +28,6 @@ constexpr Watts kLargestGpuPower{3000};
 constexpr double kIntelGain = 0.05;
 /// A moving average of unknown window, besides the gain of a board's sensor.
 constexpr double kAmdGain = 0.10;
-
-/// What both kinds have in common; `Meter` turns a raw value into a reading.
-template <class Meter>
-class DriverGpu final : public Sensor {
- public:
-  DriverGpu(Description d, fs::path path, Fd fd) : description_(std::move(d)), path_(std::move(path)), fd_(std::move(fd)) {}
-  [[nodiscard]] const Description& describe() const override { return description_; }
-  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
-    const auto raw = pread_number(fd_, path_);
-    const Instant at = clock.now();
-    if (!raw) return tl::unexpected(raw.error());
-    return meter_.take(*raw, at, path_);
-  }
-
- private:
-  Description description_;
-  fs::path path_;
-  Fd fd_;
-  Meter meter_;
-};
-
-struct EnergyMeter {
-  WideCounter counter{0, kLargestGpuPower};
-  Result<Reading> take(std::uint64_t microjoules, const Instant& at, const fs::path&) {
-    const auto step = counter.update(microjoules, at.monotonic);
-    return Reading{step.total, at, step.resumed};
-  }
-};
-
-struct PowerMeter {
-  PowerIntegral integral;
-  Result<Reading> take(std::uint64_t microwatts, const Instant& at, const fs::path& path) {
-    const Watts power(static_cast<double>(microwatts) * 1e-6);
-    if (power > kLargestGpuPower) return fail("more power than a GPU can draw", path.string());
-    const bool joined = integral.add(power, at);
-    return Reading{integral.energy(), at, !joined};
-  }
-};
 
 struct Device {
   fs::path hwmon;
@@ -128,9 +89,9 @@ Findings probe_driver_gpus(const Roots& roots, const Clock& clock) {
       if (fd.error().kind != Error::Kind::missing) found.blocked.push_back({family, fd.error().message(), {}});
       continue;
     }
-    std::unique_ptr<Sensor> sensor;
-    if (device.driver == "amdgpu") sensor = std::make_unique<DriverGpu<PowerMeter>>(describe(device), path, std::move(*fd));
-    else sensor = std::make_unique<DriverGpu<EnergyMeter>>(describe(device), path, std::move(*fd));
+    auto sensor = std::make_unique<RawSensor>(
+        describe(device), number_file(path, std::move(*fd)),
+        device.driver == "amdgpu" ? power_spec(1e-6, kLargestGpuPower) : counter_spec(1, 0, kLargestGpuPower));
     // Firmware that is asleep, or in a guest, answers with an error.
     if (const auto first = sensor->read(clock); !first) found.blocked.push_back({family, first.error().message(), {}});
     else found.sensors.push_back(std::move(sensor));

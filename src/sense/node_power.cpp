@@ -16,12 +16,9 @@
 #include <array>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "base/file.hpp"
 #include "base/text.hpp"
-#include "sense/counter.hpp"
-#include "sense/power_integral.hpp"
+#include "sense/raw.hpp"
 
 namespace gramwatt::sense {
 namespace fs = std::filesystem;
@@ -32,18 +29,17 @@ constexpr Watts kLargestNodePower{30'000};
 
 constexpr double kPmGain = 0.05;
 /// Publications are 100 ms apart; ten missed ones are no hiccup.
-constexpr Nanoseconds kFrozenAfter = std::chrono::seconds(1);
+constexpr Seconds kFrozenAfter{1};
 
 constexpr double kAcpiGain = 0.05;  ///< where the firmware does not tell
 
-class CrayNode final : public Sensor {
+/// {joules, freshness}, untorn.
+class CrayInput final : public RawInput {
  public:
-  CrayNode(Description d, fs::path folder, Fd energy, Fd freshness)
-      : description_(std::move(d)), folder_(std::move(folder)), energy_(std::move(energy)), freshness_(std::move(freshness)) {}
+  CrayInput(fs::path folder, Fd energy, Fd freshness)
+      : folder_(std::move(folder)), energy_(std::move(energy)), freshness_(std::move(freshness)) {}
 
-  [[nodiscard]] const Description& describe() const override { return description_; }
-
-  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
+  [[nodiscard]] Result<std::span<const RawSample>> samples(const Clock& clock) override {
     constexpr int kTries = 3;  // two publications within one read are 100 ms: the second try succeeds
     for (int i = 0; i < kTries; ++i) {
       const auto before = pread_number(freshness_, folder_ / "freshness");
@@ -56,49 +52,16 @@ class CrayNode final : public Sensor {
       if (*before != *after) continue;
       const auto joules = parse_pm_energy(*text);
       if (!joules) return fail("not an energy: \"" + std::string(trim(*text)) + "\"", (folder_ / "energy").string());
-      if (*after != last_freshness_ || !changed_) {
-        last_freshness_ = *after;
-        changed_ = at.monotonic;
-      } else if (at.monotonic - *changed_ > kFrozenAfter) {
-        return fail("the controller has stopped publishing", folder_.string());
-      }
-      const auto step = counter_.update(*joules * 1'000'000, at.monotonic);
-      return Reading{step.total, at, step.resumed};
+      sample_ = RawSample::of(at, {*joules, *after});
+      return std::span<const RawSample>(&sample_, 1);
     }
     return fail("the counters changed during every read", folder_.string());
   }
 
  private:
-  Description description_;
   fs::path folder_;
   Fd energy_, freshness_;
-  WideCounter counter_{0, kLargestNodePower};
-  std::uint64_t last_freshness_ = 0;
-  std::optional<Nanoseconds> changed_;  ///< when freshness last changed
-};
-
-class AcpiMeter final : public Sensor {
- public:
-  AcpiMeter(Description d, fs::path path, Fd power)
-      : description_(std::move(d)), path_(std::move(path)), power_(std::move(power)) {}
-
-  [[nodiscard]] const Description& describe() const override { return description_; }
-
-  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
-    const auto microwatts = pread_number(power_, path_);
-    const Instant at = clock.now();
-    if (!microwatts) return tl::unexpected(microwatts.error());
-    const Watts power(static_cast<double>(*microwatts) * 1e-6);
-    if (power > kLargestNodePower) return fail(fmt::format("{:.0f} W is no node's power", power.value()), path_.string());
-    const bool joined = integral_.add(power, at);
-    return Reading{integral_.energy(), at, !joined};
-  }
-
- private:
-  Description description_;
-  fs::path path_;
-  Fd power_;
-  PowerIntegral integral_;
+  RawSample sample_;
 };
 
 /// Takes a sensor that could be opened, if its first read is good.
@@ -134,8 +97,12 @@ Findings probe_cray(const Roots& roots, const Clock& clock) {
     if (why.kind != Error::Kind::missing) found.blocked.push_back({kFamily, why.message(), {}});
     return found;
   }
-  take(std::make_unique<CrayNode>(node("cray:energy", "Cray pm_counters, node energy", kPmGain, std::chrono::milliseconds(100)),
-                                  folder, std::move(*energy), std::move(*freshness)),
+  DecoderSpec spec = counter_spec(1e6, 0, kLargestNodePower);
+  spec.kind = "freshness";
+  spec.numbers["frozen_after_s"] = kFrozenAfter.value();
+  take(std::make_unique<RawSensor>(
+           node("cray:energy", "Cray pm_counters, node energy", kPmGain, std::chrono::milliseconds(100)),
+           std::make_unique<CrayInput>(folder, std::move(*energy), std::move(*freshness)), std::move(spec)),
        kFamily, clock, found);
   return found;
 }
@@ -167,9 +134,9 @@ Findings probe_acpi(const Roots& roots, const Clock& clock) {
     return found;
   }
   const auto interval = parse_number<int>(read_line_or_empty(meters[0] / "power1_average_interval")).value_or(1000);
-  take(std::make_unique<AcpiMeter>(node("acpi:power_meter", "ACPI power meter of the firmware", acpi_gain(meters[0]),
+  take(std::make_unique<RawSensor>(node("acpi:power_meter", "ACPI power meter of the firmware", acpi_gain(meters[0]),
                                         std::chrono::milliseconds(std::clamp(interval, 100, 60'000))),
-                                   path, std::move(*power)),
+                                   number_file(path, std::move(*power)), power_spec(1e-6, kLargestNodePower)),
        kFamily, clock, found);
   return found;
 }

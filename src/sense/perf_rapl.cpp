@@ -28,9 +28,9 @@
 #include "base/capability.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
-#include "sense/counter.hpp"
 #include "sense/powercap.hpp"
 #include "sense/rapl.hpp"
+#include "sense/raw.hpp"
 
 // Linux 5.8; older headers lack it.
 #ifndef CAP_PERFMON
@@ -42,33 +42,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kFamily = "RAPL (perf_event)";
-
-class PerfRaplSensor final : public Sensor {
- public:
-  PerfRaplSensor(Description description, PerfCounter counter, double joules_per_count, Watts power_limit)
-      : description_(std::move(description)),
-        counter_(std::move(counter)),
-        microjoules_per_count_(static_cast<long double>(joules_per_count) * 1e6L),
-        wide_(0, power_limit) {}  // 0: it does not wrap
-
-  [[nodiscard]] const Description& describe() const override { return description_; }
-
-  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
-    const auto raw = counter_();
-    const Instant at = clock.now();
-    if (!raw) return tl::unexpected(raw.error());
-    // 64 bits of mantissa: exact to the microjoule for as long as any machine runs.
-    const auto microjoules = static_cast<std::uint64_t>(static_cast<long double>(*raw) * microjoules_per_count_);
-    const auto step = wide_.update(microjoules, at.monotonic);
-    return Reading{step.total, at, step.resumed};
-  }
-
- private:
-  Description description_;
-  PerfCounter counter_;
-  long double microjoules_per_count_;
-  WideCounter wide_;
-};
 
 struct Event {
   Component component;
@@ -196,8 +169,9 @@ Findings probe_perf_rapl(const Roots& roots, const Clock& clock, double memory_g
           describe_rapl(event.component, cpu ? package.name : "dram of " + package.name, tdp, packages.size(), memory_gb);
       d.id = fmt::format("perf:power:{}:{}", cpu ? "energy-pkg" : "energy-ram", package.name);
       d.source = "RAPL energy counter (Linux perf_event)";
-      auto sensor = std::make_unique<PerfRaplSensor>(std::move(d), std::move(*counter), event.joules_per_count,
-                                                     rapl_power_limit(cpu ? tdp : std::nullopt));
+      auto sensor = std::make_unique<RawSensor>(
+          std::move(d), number_from(std::move(*counter)),
+          counter_spec(event.joules_per_count * 1e6, 0, rapl_power_limit(cpu ? tdp : std::nullopt)));
       if (const auto first = sensor->read(clock); !first) {
         found.blocked.push_back({kFamily, first.error().message(), ""});
         continue;

@@ -18,36 +18,14 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
-#include "sense/counter.hpp"
 #include "sense/rapl.hpp"
+#include "sense/raw.hpp"
 
 namespace gramwatt::sense {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kFamily = "RAPL (powercap)";
-
-class PowercapSensor final : public Sensor {
- public:
-  PowercapSensor(Description description, Fd fd, WideCounter counter, fs::path path)
-      : description_(std::move(description)), fd_(std::move(fd)), counter_(counter), path_(std::move(path)) {}
-
-  [[nodiscard]] const Description& describe() const override { return description_; }
-
-  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
-    const auto raw = pread_number(fd_, path_);
-    const Instant at = clock.now();
-    if (!raw) return tl::unexpected(raw.error());
-    const auto step = counter_.update(*raw, at.monotonic);
-    return Reading{step.total, at, step.resumed};
-  }
-
- private:
-  Description description_;
-  Fd fd_;
-  WideCounter counter_;
-  fs::path path_;
-};
 
 struct Zone {
   std::string id;    ///< "intel-rapl:0:1"
@@ -129,8 +107,9 @@ Findings probe_powercap(const Roots& roots, const Clock& clock, double memory_gb
       continue;
     }
     const auto range = parse_number<std::uint64_t>(read_line_or_empty(zone.path / "max_energy_range_uj")).value_or(0);
-    auto sensor = std::make_unique<PowercapSensor>(describe_zone(zone, packages, memory_gb), std::move(*fd),
-                                                   WideCounter(range, rapl_power_limit(zone_tdp(zone.path))), counter_path);
+    auto sensor =
+        std::make_unique<RawSensor>(describe_zone(zone, packages, memory_gb), number_file(counter_path, std::move(*fd)),
+                                    counter_spec(1, range, rapl_power_limit(zone_tdp(zone.path))));
     if (const auto first = sensor->read(clock); !first) {
       found.blocked.push_back({kFamily, zone.name + ": " + first.error().message(), ""});
       continue;

@@ -4,12 +4,17 @@
 // A sensor family (powercap, NVML, …) is one file with one `probe` function: it looks at the machine once, and returns the
 // sensors that can be read, and for what exists but cannot be read the reason and the one command that would change it. A
 // sensor is a counter of energy: `read` gives the energy since it was opened, unwrapped to 64 bits and never falling, with the
-// instant of the read. A source of power readings integrates inside. A read that fails is an Error, never a zero: the caller
-// names the gap, and because counters accumulate, the next good read usually closes it.
+// instant of the read. A source of power readings integrates inside. Most are made of two halves, see raw.hpp. A read that
+// fails is an Error, never a zero: the caller names the gap, and because counters accumulate, the next good read usually closes
+// it.
 //
 // Thread safety: a sensor is used by one thread at a time.
 
+#include <sys/types.h>
+
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,12 +49,28 @@ struct Reading {
   bool resumed = false;
 };
 
+struct DecoderSpec;
+class RawTap;
+
 class Sensor {
  public:
   virtual ~Sensor() = default;
   [[nodiscard]] virtual const Description& describe() const = 0;
   /// Reads now. No allocation when it succeeds.
   [[nodiscard]] virtual Result<Reading> read(const Clock& clock) = 0;
+  /// As `read`, but of this very moment where `read` would give what a side thread saw a little earlier: the end of a run.
+  [[nodiscard]] virtual Result<Reading> read_now(const Clock& clock) { return read(clock); }
+
+  /// For a device that several programs may use at once: which part (0..1) of what it did since the last call was done by
+  /// processes that `is_job` holds for. Nothing: the device does not tell, or did nothing. Called when an interval closes.
+  [[nodiscard]] virtual std::optional<Ratio> activity_share(const std::function<bool(pid_t)>& /*is_job*/) {
+    return std::nullopt;
+  }
+
+  /// What a recording keeps beside the raw samples (raw.hpp); null for a sensor that cannot be recorded.
+  [[nodiscard]] virtual const DecoderSpec* decoder() const { return nullptr; }
+  /// Every raw sample goes to `tap` too, from now on; null ends it. `tap` outlives the sensor's last read.
+  virtual void record_to(RawTap* /*tap*/) {}
 };
 
 /// Something that this machine has or could have, and that cannot be read.

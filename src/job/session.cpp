@@ -1,0 +1,175 @@
+#include "job/session.hpp"
+
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "job/recording.hpp"
+
+namespace gramwatt::job {
+namespace {
+
+constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
+constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
+
+Fd make_timer(Nanoseconds interval) {
+  Fd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  const auto s = std::chrono::floor<std::chrono::seconds>(interval);
+  itimerspec spec{};
+  spec.it_interval = {static_cast<time_t>(s.count()), static_cast<long>((interval - s).count())};
+  spec.it_value = spec.it_interval;
+  if (fd) ::timerfd_settime(fd.get(), 0, &spec, nullptr);
+  return fd;
+}
+
+}  // namespace
+
+Session::Session(const SessionOptions& options, Machine machine, const Clock& clock)
+    : options_(options), machine_(std::move(machine)), clock_(clock), id_(new_run_id()) {}
+
+Result<void> Session::set_up_meter() {
+  blocked_ = std::move(machine_.findings.blocked);
+  for (const auto& s : machine_.findings.sensors) {
+    if (!s->describe().note.empty()) sensor_notes_.push_back(s->describe().note);
+  }
+  const bool wants_fast_ticks = options_.detailed_ticks || !machine_.findings.sensors.empty();
+  timer_ = make_timer(options_.interval.value_or(wants_fast_ticks ? kFastTick : kSlowTick));
+  meter::Setup setup;
+  setup.clock = &clock_;
+  setup.roots = options_.roots;
+  setup.cpu = machine_.cpu;
+  setup.model = machine_.model;
+  setup.sensors = std::move(machine_.findings.sensors);
+  setup.idle_owner = options_.idle_owner;
+  setup.detailed_ticks = options_.detailed_ticks;
+  if (options_.recorder != nullptr) {
+    if (auto begun = options_.recorder->begin(setup, options_.version, id_, tree_->mechanism()); !begun) return begun;
+  }
+  meter_.emplace(std::move(setup));
+  return {};
+}
+
+Result<void> Session::start(meter::TreeCpu& tree) {
+  tree_ = &tree;
+  if (auto set_up = set_up_meter(); !set_up) return set_up;
+  if (!options_.parent) registry_.enter();  // a nested run is part of its outer run, which shares for both
+  meter_->start(tree_->read());
+  return {};
+}
+
+void Session::open_ledger() {
+  writer_.emplace(options_.ledger, meter_->channels(), [this] { return begin_record(options_.context(machine_)); });
+}
+
+void Session::tick() {
+  std::uint64_t missed = 0;
+  (void)!::read(timer_.get(), &missed, sizeof missed);
+  meter_->sample([this] { return tree_->read(); }, sharers());
+  hand_over();
+  if (!options_.on_tick) return;
+  const ledger::RunRecord* begun = writer_->has_begun() ? &writer_->begun() : nullptr;
+  options_.on_tick({meter_->last_tick(), *meter_, meter_->channels(), begun});
+}
+
+void Session::hand_over() {
+  std::vector<Interval> closed = meter_->take_closed();
+  for (const Interval& i : closed) slices_.add(i);
+  writer_->push(std::move(closed));
+}
+
+ledger::RunRecord Session::begin_record(const Context& context) const {
+  ledger::RunRecord r;
+  r.id = id_;
+  r.parent = options_.parent;
+  r.name = options_.name;
+  r.project = options_.project;
+  r.stage = options_.stage;
+  r.tags = options_.tags;
+  r.command = options_.command;
+  r.start_utc = r.end_utc = meter_->started_at().utc;
+  r.host = context.host;
+  r.place = context.place;
+  r.energy.idle_owner = options_.idle_owner;
+  r.version = options_.version;
+  r.notes = context.notes;
+  r.advice = context.advice;
+  set_weights(context.weights, r);
+  return r;
+}
+
+/// How the model came to its figures; nothing where sensors measured the CPU.
+void Session::derive_model(ledger::RunRecord& r) const {
+  const sense::PowerModel& model = machine_.model;
+  bool modelled = false;
+  for (const Channel& c : meter_->channels()) modelled = modelled || c.source == model.source;
+  if (!modelled) return;
+  const int threads = std::max(1, machine_.cpu.threads);
+  r.derivations.push_back(
+      {"energy.platform, idle",
+       fmt::format("{:.4g} W at rest × {:.6g} s, of which the owner rule gives this run {:.4g}", model.fixed.value.value(),
+                   r.duration.value(), options_.idle_owner == IdleOwner::job ? meter_->mean_machine_share() : 0.0),
+       model.description, model.source});
+  r.derivations.push_back(
+      {"energy.platform, active",
+       fmt::format("{:.6g} CPU-seconds of the program × about {:.4g} W a busy thread", seconds(meter_->job_cpu()).value(),
+                   model.active(1).value() / threads),
+       fmt::format("all programs together used {:.6g} CPU-seconds; all {} threads busy draw {:.4g} W above rest",
+                   seconds(meter_->machine_cpu()).value(), threads, model.active(1).value()),
+       model.source});
+}
+
+ledger::RunRecord Session::finish() {
+  const Nanoseconds tree_cpu = tree_->read_exactly();
+  if (tree_->missed_something()) meter_->children_unseen();
+  meter_->finish(tree_cpu, sharers());
+  registry_.leave();
+  hand_over();
+  ledger::RunRecord record = writer_->begun();
+  complete(record);
+  return record;
+}
+
+Session::Stored Session::store(const ledger::RunRecord& record) {
+  Stored stored{writer_->finish(record), std::nullopt};
+  if (options_.recorder != nullptr) {
+    if (const auto ended = options_.recorder->end(record); !ended) stored.recording = ended.error();
+  }
+  return stored;
+}
+
+void Session::complete(ledger::RunRecord& r) const {
+  const Instant end = clock_.now();
+  r.state = ledger::State::finished;
+  r.end_utc = end.utc;
+  r.duration = r.running = seconds(elapsed(meter_->started_at(), end));
+  r.gaps = meter_->gaps();
+  Measured m;
+  m.channels = with_tree_error(meter_->channels(), tree_->mechanism());
+  m.totals = meter_->totals();
+  m.slices = slices_.slices();
+  m.duration = r.duration;
+  m.machine_share = machine_share(*meter_, options_.idle_owner, machine_.cpu, r.duration);
+  fill_account(m, weights_of(r), r);
+
+  derive_model(r);
+  r.notes.push_back("CPU time of the process tree: " + tree_->mechanism() +
+                    (tree_->shortfall().empty() ? "" : " (" + tree_->shortfall() + ")"));
+  if (tree_->missed_something()) {
+    r.gaps.push_back({"cpu", r.duration,
+                      "children of a process that ignores SIGCHLD cannot be counted here; the interval reaches up to all CPU "
+                      "time that nobody else explains"});
+  }
+  for (const std::string& note : sensor_notes_) r.notes.push_back(note);
+  for (const sense::Blocked& b : blocked_) {
+    r.advice.insert(r.advice.begin(), b.family + ": " + b.why + (b.remedy.empty() ? "" : " — " + b.remedy));
+  }
+  rusage own{};
+  getrusage(RUSAGE_SELF, &own);
+  r.own_cpu = Seconds(static_cast<double>(own.ru_utime.tv_sec + own.ru_stime.tv_sec) +
+                      1e-6 * static_cast<double>(own.ru_utime.tv_usec + own.ru_stime.tv_usec));
+  r.own_max_rss_mb = static_cast<double>(own.ru_maxrss) * 1024 / 1e6;
+}
+
+}  // namespace gramwatt::job

@@ -1,0 +1,113 @@
+#pragma once
+// What measuring anything has in common, whether gramwatt starts it (run.hpp) or it runs already (attach.hpp): meter, ledger,
+// ticks, and the record that comes of it. Who is measured, and when it ends, is the caller's.
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "job/account.hpp"
+#include "job/ledger_writer.hpp"
+#include "job/machine.hpp"
+#include "job/run_registry.hpp"
+#include "ledger/record.hpp"
+#include "meter/meter.hpp"
+#include "meter/tree_cpu.hpp"
+
+namespace gramwatt::job {
+
+/// What the run is weighed with, and where it took place; made while the program already runs.
+struct Context {
+  Weights weights;
+  ledger::Host host;
+  ledger::PlaceFacts place;
+  std::vector<std::string> notes, advice;
+};
+
+class Recorder;
+
+/// What the live line and the trace see at every tick.
+struct Progress {
+  const meter::Tick& tick;
+  const meter::Meter& meter;
+  const std::vector<Channel>& channels;
+  const ledger::RunRecord* begun;  ///< null until place and intensity are known
+};
+
+struct SessionOptions {
+  std::vector<std::string> command;
+  std::optional<std::string> name, project, stage;
+  std::map<std::string, std::string> tags;
+  /// Between samples. Unset: as often as somebody looks, which is every 100 ms with sensors or a trace, and once a second
+  /// without, because nothing that is split once a second gains by waking more often.
+  std::optional<Nanoseconds> interval;
+  IdleOwner idle_owner = IdleOwner::job;
+  std::optional<std::filesystem::path> ledger;
+  std::optional<std::string> parent;  ///< id of the run that this one is nested in
+  Roots roots;
+  std::string version;
+  std::function<Context(const Machine&)> context;  ///< called once, in another thread
+  bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
+  std::function<void(const Progress&)> on_tick;    ///< may be empty
+  Recorder* recorder = nullptr;                    ///< --record; outlives the session
+};
+
+/// One measurement, from its first readings to its record. Single-threaded, but for the ledger's own thread. In order: `start`,
+/// `open_ledger`, `tick` whenever `timer` is readable, `finish`, `store`.
+class Session {
+ public:
+  /// `options`, `clock` outlive the session.
+  Session(const SessionOptions& options, Machine machine, const Clock& clock);
+
+  /// The run id.
+  [[nodiscard]] const std::string& id() const { return id_; }
+
+  /// Sets the meter up and takes the first readings. `tree` outlives the session.
+  [[nodiscard]] Result<void> start(meter::TreeCpu& tree);
+
+  /// Begins the row, in the ledger's thread.
+  void open_ledger();
+
+  /// Readable when a tick is due.
+  [[nodiscard]] const Fd& timer() const { return timer_; }
+
+  /// Takes the timer's count, and one tick: missed ones (the machine slept, gramwatt was stopped) are one.
+  void tick();
+
+  /// Last readings, and the record but for how the program ended, which is the caller's to fill in.
+  [[nodiscard]] ledger::RunRecord finish();
+
+  /// The finished record to the ledger, and to the end of the recording. The first error of either, if any.
+  struct Stored {
+    std::optional<Error> ledger, recording;
+  };
+  [[nodiscard]] Stored store(const ledger::RunRecord& record);
+
+ private:
+  [[nodiscard]] Result<void> set_up_meter();
+  void hand_over();
+  [[nodiscard]] int sharers() { return registry_.sharers(clock_.now().monotonic); }
+  [[nodiscard]] ledger::RunRecord begin_record(const Context& context) const;
+  void complete(ledger::RunRecord& record) const;
+  void derive_model(ledger::RunRecord& record) const;
+
+  const SessionOptions& options_;
+  Machine machine_;
+  const Clock& clock_;
+  std::string id_;
+  RunRegistry registry_;
+  meter::TreeCpu* tree_ = nullptr;
+  std::optional<meter::Meter> meter_;
+  Fd timer_;
+  std::optional<LedgerWriter> writer_;
+  std::vector<sense::Blocked> blocked_;
+  std::vector<std::string> sensor_notes_;
+  SliceCollector slices_;
+};
+
+}  // namespace gramwatt::job
