@@ -8,6 +8,15 @@
 
 namespace gramwatt::job {
 
+Result<Machine> known_machine(const Roots& roots) {
+  auto cpu = sense::identify_cpu(roots);
+  if (!cpu) return tl::unexpected(cpu.error());
+  Machine m;
+  m.cpu = std::move(*cpu);
+  m.model = sense::power_model(m.cpu);
+  return m;
+}
+
 Machine probe_machine(const Roots& roots, const Clock& clock) {
   Machine m;
   if (auto cpu = sense::identify_cpu(roots)) m.cpu = std::move(*cpu);

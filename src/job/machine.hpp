@@ -2,6 +2,7 @@
 // What this machine offers to measure with.
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "base/system.hpp"
 #include "sense/cpu_identity.hpp"
 #include "sense/power_model.hpp"
@@ -15,6 +16,9 @@ struct Machine {
   sense::PowerModel model;
   sense::Findings findings;
 };
+
+/// The processor and its model alone: nothing is opened. For estimates.
+[[nodiscard]] Result<Machine> known_machine(const Roots& roots);
 
 /// Looks for sensors and picks the model.
 [[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock);

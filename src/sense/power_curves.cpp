@@ -227,6 +227,21 @@ std::optional<Watts> listed_tdp(std::string_view normalised_name) {
   return row ? std::optional(Watts(table_number((*row)[1]))) : std::nullopt;
 }
 
+std::optional<std::string> similar_cpu(std::string_view name) {
+  const std::string wanted = normalise_cpu_name(name);
+  std::optional<std::string> best;
+  std::size_t least = std::min<std::size_t>(3, wanted.size() / 3 + 1);  // a typing slip or two, not another name
+  find_row<1>(data::cpu_tdp(), [&](const auto& row) {
+    const std::size_t distance = edit_distance(wanted, row[0]);
+    if (distance < least) {
+      least = distance;
+      best = row[0];
+    }
+    return false;
+  });
+  return best;
+}
+
 ServerFacts server_facts(const CpuIdentity& cpu, int sockets, int threads) {
   ServerFacts f;
   f.cpu = normalise_cpu_name(cpu.name);
