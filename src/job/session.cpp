@@ -4,6 +4,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "job/recording.hpp"
@@ -22,6 +24,15 @@ Fd make_timer(Nanoseconds interval) {
   spec.it_value = spec.it_interval;
   if (fd) ::timerfd_settime(fd.get(), 0, &spec, nullptr);
   return fd;
+}
+
+/// Where sensors see CPU packages, and perf and the run's own cgroup allow it; null else.
+std::unique_ptr<meter::WorkByCpu> count_work_by_cpu(const meter::Setup& setup, const meter::TreeCpu& tree) {
+  const bool sees_packages = std::any_of(setup.sensors.begin(), setup.sensors.end(),
+                                         [](const auto& s) { return s->describe().component == Component::cpu; });
+  if (!sees_packages || tree.birth_cgroup() < 0) return nullptr;
+  auto work = meter::WorkByCpu::open(setup.cpu, tree.birth_cgroup());
+  return work ? std::move(*work) : nullptr;
 }
 
 }  // namespace
@@ -44,6 +55,7 @@ Result<void> Session::set_up_meter() {
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
   setup.detailed_ticks = options_.detailed_ticks;
+  setup.work_by_cpu = count_work_by_cpu(setup, *tree_);
   if (options_.recorder != nullptr) {
     if (auto begun = options_.recorder->begin(setup, options_.version, id_, tree_->mechanism()); !begun) return begun;
   }
