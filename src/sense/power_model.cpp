@@ -197,6 +197,7 @@ std::string_view to_string(PowerModel::Rung rung) {
     case PowerModel::Rung::microarchitecture: return "microarchitecture";
     case PowerModel::Rung::all_servers: return "all servers";
     case PowerModel::Rung::tdp_table: return "TDP table";
+    case PowerModel::Rung::calibrated: return "calibrated";
   }
   return "";
 }

@@ -14,7 +14,8 @@ namespace gramwatt::sense {
 
 /// Power at the plug (AC, `node`) of this machine, or of this guest's share of its host, memory included.
 struct PowerModel {
-  enum class Rung { cpu_model, microarchitecture, all_servers, tdp_table };
+  /// Numbers stand in recordings: new rungs go to the end.
+  enum class Rung { cpu_model, microarchitecture, all_servers, tdp_table, calibrated };
 
   Rung rung = Rung::all_servers;
   std::string description;  ///< "2 of 384 threads of a server with Zen 4 (EPYC Genoa)"
