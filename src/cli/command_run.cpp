@@ -9,10 +9,11 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/live.hpp"
 #include "job/recording.hpp"
-#include "job/run.hpp"
+#include "job/repeat.hpp"
 #include "report/live.hpp"
 #include "report/summary.hpp"
 #include "report/trace.hpp"
@@ -127,6 +128,17 @@ Result<void> check_request(const Invocation& invocation, const Surroundings& sur
   return {};
 }
 
+Result<int> repetitions_of(const Invocation& invocation) {
+  const auto text = invocation.get("repeat");
+  if (!text) return 1;
+  const auto n = parse_number<int>(*text);
+  if (!n || *n < 1 || *n > 100'000)
+    return fail(fmt::format("\"{}\" is no number of repetitions", *text), "--repeat", "32", Error::Kind::usage);
+  if (invocation.has("trace") || invocation.has("record"))
+    return fail("does not go with --trace or --record", "--repeat", "record a single run", Error::Kind::usage);
+  return *n;
+}
+
 int dry_run(const job::RunOptions& options, const job::Machine& machine, const Surroundings& surroundings,
             const Settings& settings) {
   const job::Context c = make_context(surroundings, settings, machine);
@@ -166,6 +178,9 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   const auto live = parse_live_mode(invocation.get("live").value_or(settings.quiet ? "off" : "auto"));
   if (!live) return refuse(live.error());
 
+  const auto repetitions = repetitions_of(invocation);
+  if (!repetitions) return refuse(repetitions.error());
+
   const SystemClock clock;
   job::Machine machine = job::probe_machine(options->roots, clock);
   if (const auto ok = check_request(invocation, *surroundings, settings, machine); !ok) return refuse(ok.error());
@@ -189,7 +204,9 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   options->detailed_ticks = trace != nullptr;
   options->on_tick = [&](const job::Progress& p) { watcher(p); };
 
-  const auto result = job::run(std::move(*options), std::move(machine), clock);
+  const job::RepeatOptions series{*repetitions, [&roots = options->roots, &clock] { return job::probe_machine(roots, clock); }};
+  const auto result = *repetitions > 1 ? job::repeat(*options, series, clock)
+                                       : job::run(std::move(*options), std::move(machine), clock);
   watcher.end();
   if (trace != nullptr && std::fclose(trace) != 0)
     warn(errno_error(errno, "the trace is incomplete", *invocation.get("trace")).message());

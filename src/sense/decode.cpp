@@ -13,6 +13,7 @@
 
 #include "sense/checked_counter.hpp"
 #include "sense/counter.hpp"
+#include "sense/nvidia_decoder.hpp"
 #include "sense/power_integral.hpp"
 #include "sense/raw.hpp"
 #include "sense/utilisation.hpp"
@@ -89,6 +90,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
   if (!sane) return fail("constants that make no sense", s.kind);
   if (s.kind == "counter") return std::make_unique<CounterDecoder>(s);
   if (s.kind == "power") return std::make_unique<PowerDecoder>(s);
+  if (s.kind == "nvidia") return make_nvidia_decoder(s);
   if (s.kind == "checked-counter") return make_checked_counter(s);
   if (s.kind == "utilisation") return make_utilisation_decoder(s);
   if (s.kind == "freshness") return std::make_unique<FreshnessDecoder>(s);

@@ -75,7 +75,7 @@ class Decoder {
 };
 
 /// The decoder of that kind; an Error for a kind that is not known here, or parameters that make no sense.
-/// Kinds: "counter", "power", "freshness" (decode.cpp), "checked-counter", "utilisation".
+/// Kinds: "counter", "power", "freshness" (decode.cpp), "nvidia" (nvidia_decoder.cpp), "checked-counter", "utilisation".
 [[nodiscard]] Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& spec);
 
 /// Energy counter. `microjoules_per_count`; `range`: the raw value runs from 0 to this and then wraps (0: never);
