@@ -30,10 +30,13 @@
 #include "sense/gpu_clients.hpp"
 #include "sense/gpu_metrics.hpp"
 #include "sense/gpu_visibility.hpp"
+#include "sense/bmc.hpp"
+#include "sense/hwmon_rail.hpp"
 #include "sense/node_power.hpp"
 #include "sense/nvml_sharing.hpp"
 #include "sense/nvml_visible.hpp"
 #include "sense/rapl.hpp"
+#include "sense/rapl_quirks.hpp"
 
 namespace gramwatt {
 namespace {
@@ -124,11 +127,34 @@ void fuzz_marks(std::string_view text) {
   ledger::RunRecord record;
   job::tell_regions(sums, {Channel{}}, [&](std::uint32_t id) { return buffers.name(id); }, record);
   if (!ledger::from_json(ledger::to_json(record, -1))) std::abort();
+}
+
 void fuzz_gpu_visibility(std::string_view text) {
   const auto cut = std::min(text.find('\0'), text.size());
   const sense::GpuVariables v{std::string(text.substr(0, cut)), std::string(text.substr(cut)), {}};
   if (sense::visible_to_rocm({"0123456789abcdef", "fedc"}, v).size() != 2) std::abort();
   (void)sense::visible_to_level_zero(3, std::string(text));
+}
+
+void fuzz_dcmi(std::string_view text) {
+  const auto power = sense::parse_dcmi_power({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  if (power && !(power->value() > 0 && power->value() <= 65535)) std::abort();
+}
+
+/// Whatever a controller says becomes a power that is one, and paths that are paths of its service.
+void fuzz_redfish(std::string_view text) {
+  if (const auto power = sense::parse_redfish_power(text); power && !(power->value() >= 0)) std::abort();
+  for (const std::string& path : sense::parse_redfish_members(text)) {
+    if (!path.starts_with("/redfish/v1/") || path.find('\n') != std::string::npos) std::abort();
+  }
+  (void)sense::is_redfish_computer(text);
+}
+
+/// "driver label": a label stands in one line.
+void fuzz_hwmon_label(std::string_view text) {
+  const auto cut = text.find(' ');
+  (void)sense::rail_of_label(text.substr(0, cut), cut == std::string_view::npos ? "" : text.substr(cut + 1));
+  (void)sense::parse_grace_label(text);
 }
 
 using Parser = void (*)(std::string_view);
@@ -140,9 +166,11 @@ const std::map<std::string_view, Parser>& parsers() {
       {"cpu_list", [](std::string_view t) { (void)sense::parse_cpu_list(t); }},
       {"csv", [](std::string_view t) { (void)csv_fields(t); }},
       {"cuda", fuzz_cuda},
-      {"cuda", [](std::string_view t) { (void)sense::visible_to_cuda({{"GPU-1234"}, {"GPU-5678"}}, std::string(t)); }},
       {"drm_fdinfo", [](std::string_view t) { (void)sense::parse_drm_fdinfo(t); }},
+      {"dcmi", fuzz_dcmi},
       {"duration", [](std::string_view t) { (void)parse_duration(t); }},
+      {"hwmon_label", fuzz_hwmon_label},
+      {"kernel_version", [](std::string_view t) { (void)sense::kernel_version(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
       {"gpu_metrics", [](std::string_view t) { (void)sense::parse_gpu_metrics(t); }},
       {"gpu_visibility", fuzz_gpu_visibility},
@@ -156,6 +184,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"process_stat", [](std::string_view t) { (void)parse_process_stat(t); }},
       {"record", fuzz_record},
       {"recording", fuzz_recording},
+      {"redfish", fuzz_redfish},
       {"tail", [](std::string_view t) { (void)ledger::parse_tail(t); }},
   };
   return table;
