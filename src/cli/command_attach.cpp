@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/measuring.hpp"
+#include "cli/redfish.hpp"
 #include "job/attach.hpp"
 
 namespace gramwatt::cli {
@@ -61,7 +62,7 @@ int command_attach(const Invocation& invocation, const Settings& settings) {
   if (const auto place = check_place(*surroundings, settings); !place) return complain(place.error());
 
   const SystemClock clock;
-  job::Machine machine = job::probe_machine(options->roots, clock);
+  job::Machine machine = job::probe_machine(options->roots, clock, machine_options(settings));
   options->idle_owner = idle_owner(*surroundings, machine.cpu);
   options->parent = parent_of(*options);
   Watcher watcher;

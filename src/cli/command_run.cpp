@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/measuring.hpp"
+#include "cli/redfish.hpp"
+#include "job/repeat.hpp"
 #include "job/run.hpp"
 
 namespace gramwatt::cli {
@@ -44,6 +47,17 @@ Result<void> check_request(const Invocation& invocation, const Surroundings& sur
   return {};
 }
 
+Result<int> repetitions_of(const Invocation& invocation) {
+  const auto text = invocation.get("repeat");
+  if (!text) return 1;
+  const auto n = parse_number<int>(*text);
+  if (!n || *n < 1 || *n > 100'000)
+    return fail(fmt::format("\"{}\" is no number of repetitions", *text), "--repeat", "32", Error::Kind::usage);
+  if (invocation.has("trace") || invocation.has("record"))
+    return fail("does not go with --trace or --record", "--repeat", "record a single run", Error::Kind::usage);
+  return *n;
+}
+
 int dry_run(const job::RunOptions& options, const job::Machine& machine, const Surroundings& surroundings,
             const Settings& settings) {
   const job::Context c = make_context(surroundings, settings, machine);
@@ -67,8 +81,11 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   auto surroundings = surroundings_of(invocation, settings.config);
   if (!surroundings) return refuse(surroundings.error());
 
+  const auto repetitions = repetitions_of(invocation);
+  if (!repetitions) return refuse(repetitions.error());
+
   const SystemClock clock;
-  job::Machine machine = job::probe_machine(options->roots, clock);
+  job::Machine machine = job::probe_machine(options->roots, clock, machine_options(settings));
   if (const auto ok = check_request(invocation, *surroundings, settings, machine); !ok) return refuse(ok.error());
   options->idle_owner = idle_owner(*surroundings, machine.cpu);
   if (invocation.has("dry-run")) return dry_run(*options, machine, *surroundings, settings);
@@ -77,7 +94,9 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   if (const auto opened = watcher.open(invocation, settings, *options); !opened) return refuse(opened.error());
   options->context = [&](const job::Machine& m) { return make_context(*surroundings, settings, m); };
 
-  const auto result = job::run(std::move(*options), std::move(machine), clock);
+  const job::RepeatOptions series{*repetitions, [&] { return job::probe_machine(options->roots, clock, machine_options(settings)); }};
+  const auto result = *repetitions > 1 ? job::repeat(*options, series, clock)
+                                       : job::run(*options, std::move(machine), clock);
   watcher.end();
   if (!result) return refuse(result.error());
   if (result->start_error) {

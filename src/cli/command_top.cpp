@@ -14,6 +14,7 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/redfish.hpp"
 #include "cli/measuring.hpp"
 #include "cli/terminal.hpp"
 #include "job/machine_watch.hpp"
@@ -310,7 +311,7 @@ int command_top(const Invocation& invocation, const Settings& settings) {
 
   const SystemClock clock;
   const Roots roots = Roots::from_environment();
-  job::Machine machine = job::probe_machine(roots, clock);
+  job::Machine machine = job::probe_machine(roots, clock, machine_options(settings));
   job::Machine facts;  // the sensors are the watch's
   facts.cpu = machine.cpu;
   facts.model = machine.model;

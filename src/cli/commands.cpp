@@ -38,6 +38,7 @@ const std::vector<Command>& commands() {
         {"require", 0, "measured", "refuse to run (exit 125) when no sensor can be read", false},
         {"idle-owner", 0, "OWNER", "who pays for the idle part of the machine: job or host", false},
         {"machine", 0, "KIND", "shared, owned or rented (default: rented in a guest, else owned)", false},
+        {"repeat", 0, "N", "run CMD N times against the phases of the power sensor and account for the mean of one (32 or more; a failure ends the series)", false},
         {"wait-all", 0, "", "count until every descendant has ended, not only CMD", false},
         {"live", 0, "WHERE", "live line: auto, line (on standard error), title or off (default auto)", false},
         {"no-ledger", 0, "", "keep no record of this run", false},
@@ -181,7 +182,10 @@ const std::vector<Command>& commands() {
       {"config",
        "get [KEY] | set KEY VALUE | path",
        "read or change the configuration",
-       "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network.",
+       "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of the whole node "
+       "from its management controller: redfish (its address, https://BMC), redfish-user, redfish-password, and "
+       "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it); in a guest: rapl-tree, a folder of "
+       "RAPL zones that its host writes.",
        {},
        1,
        3,

@@ -39,7 +39,8 @@ Json from(const sense::CpuIdentity& c) {
           {"packages", c.packages},
           {"memory_gb", c.memory_gb},
           {"class", std::string(to_string(c.machine_class))},
-          {"core_of_thread", c.core_of_thread}};
+          {"core_of_thread", c.core_of_thread},
+          {"package_of_thread", c.package_of_thread}};
 }
 
 sense::MachineClass machine_class_of(const std::string& text) {
@@ -63,6 +64,7 @@ sense::CpuIdentity cpu_of(const Json& j) {
   j.at("memory_gb").get_to(c.memory_gb);
   c.machine_class = machine_class_of(j.at("class").get<std::string>());
   j.at("core_of_thread").get_to(c.core_of_thread);
+  if (j.contains("package_of_thread")) j["package_of_thread"].get_to(c.package_of_thread);
   const int most = static_cast<int>(kMostCpus);
   if (c.threads < 1 || c.threads > most || c.cores < 1 || c.cores > c.threads || c.packages < 1 || c.packages > c.threads)
     throw std::runtime_error("a CPU that cannot be");

@@ -61,11 +61,11 @@ MachineCpu::MachineCpu(const Roots& roots, const sense::CpuIdentity& cpu, StatSo
 bool MachineCpu::read_file() {
   if (!fd_) return false;
   const auto text = pread_text(fd_.get(), buffer_.data(), buffer_.size());
-  return text && parse_proc_stat(*text, smt_, now_);
+  return text && parse_proc_stat(*text, smt_ || each_, now_);
 }
 
 std::optional<MachineCpu::Use> MachineCpu::read(const Instant& now) {
-  read_well_ = source_ ? source_(smt_, now_) : read_file();
+  read_well_ = source_ ? source_(smt_ || each_, now_) : read_file();
   if (!read_well_) return std::nullopt;
   Use use;
   if (last_at_) {
@@ -77,10 +77,20 @@ std::optional<MachineCpu::Use> MachineCpu::read(const Instant& now) {
     use.steal = std::min(ticks(last_.all.steal, now_.all.steal), whole);
     use.busy = std::clamp(whole - ticks(last_.all.idle, now_.all.idle) - use.steal, Nanoseconds{0}, whole);
     if (smt_ && now_.online == last_.online) use.capacity = capacity_of_busy_thread(passed);
+    if (each_) take_busy_by_cpu(passed);
   }
   std::swap(last_, now_);
   last_at_ = now;
   return use;
+}
+
+void MachineCpu::take_busy_by_cpu(Nanoseconds passed) {
+  busy_by_cpu_.clear();
+  if (last_.cpus.size() != now_.cpus.size()) return;  // one went offline or came back
+  for (std::size_t i = 0; i < now_.cpus.size(); ++i) {
+    const auto still = (now_.cpus[i].idle - last_.cpus[i].idle) + (now_.cpus[i].steal - last_.cpus[i].steal);
+    busy_by_cpu_.push_back(std::clamp(passed - tick_ * static_cast<std::int64_t>(still), Nanoseconds{0}, passed));
+  }
 }
 
 double MachineCpu::capacity_of_busy_thread(Nanoseconds passed) {

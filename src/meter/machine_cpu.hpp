@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -49,6 +50,12 @@ class MachineCpu {
   /// Since the previous read; nothing when /proc/stat cannot be read. The first call returns zeros.
   [[nodiscard]] std::optional<Use> read(const Instant& now);
 
+  /// Every CPU by itself is wanted too: `busy_by_cpu`.
+  void want_each_cpu() { each_ = true; }
+  /// CPU time of everything by position in /proc/stat (CPU number, where none is offline) since the previous read; empty where
+  /// it is not known.
+  [[nodiscard]] std::span<const Nanoseconds> busy_by_cpu() const { return busy_by_cpu_; }
+
   /// What the last read saw; null when it failed.
   [[nodiscard]] const ProcStat* last_stat() const { return read_well_ ? &last_ : nullptr; }
 
@@ -57,6 +64,7 @@ class MachineCpu {
 
  private:
   double capacity_of_busy_thread(Nanoseconds passed);
+  void take_busy_by_cpu(Nanoseconds passed);
 
   [[nodiscard]] bool read_file();
 
@@ -65,9 +73,11 @@ class MachineCpu {
   Fd fd_;
   Nanoseconds tick_;
   bool smt_ = false;
+  bool each_ = false;
   std::vector<int> core_of_thread_;
   std::vector<char> buffer_;
   std::vector<double> busy_fraction_, scratch_;
+  std::vector<Nanoseconds> busy_by_cpu_;
   ProcStat last_, now_;
   std::optional<Instant> last_at_;
 };

@@ -20,17 +20,8 @@ namespace {
 // A read slower than this is made once a second, not at every tick: ten of them would cost more than 0.1 % of a core.
 constexpr Nanoseconds kSlowRead = std::chrono::microseconds(80);
 
-// Sharing a machine's active energy by CPU time ignores frequency, SMT and instructions; the error counts where others work at
-// the same time. METRION (arXiv 2512.06806) reaches 4 % per thread with all of them modelled; plain CPU time is several times
-// worse.
-constexpr double kCpuTimeShareError = 0.25;
-
-// The same for a GPU: "active" says that a kernel was resident, not what it drew; equal shares of time differ in power by up to
-// a factor of two (memory-bound kernels draw 30 to 50 % of a board's limit).
-constexpr double kActivityShareError = 0.5;
-
-// What fills a gap is this run's own mean; a program may do something else just then.
-constexpr double kFillError = 0.5;
+// What is less than a twentieth of the program's energy cannot blur its course.
+constexpr std::int64_t kMatters = 20;
 
 }  // namespace
 
@@ -47,18 +38,22 @@ Meter::Meter(Setup setup) : setup_(std::move(setup)), machine_cpu_reader_(setup_
 }
 
 void Meter::build_channels(bool has_cpu_sensors) {
+  if (setup_.work_by_cpu) machine_cpu_reader_.want_each_cpu();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const sense::Description& d = sources_[i].sensor->describe();
+    if (d.component == Component::cpu || d.component == Component::memory) sources_[i].package = package_number(d.device);
     if (d.boundary == Boundary::node && !node_source_) node_source_ = i;
     sources_[i].channel = channels_.size();
-    channels_.push_back({d.component, d.device, d.boundary, Method::measured, d.source, d.terms, d.terms});
+    channels_.push_back({d.component, d.device, d.boundary, d.method, d.source, d.terms, d.terms});
   }
   if (node_source_) {  // it stands for all that no other sensor sees: nothing is modelled
     totals_.resize(channels_.size());
     tick_.job_by_channel.resize(channels_.size());
     return;
   }
-  lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, has_cpu_sensors);
+  const double host_threads = std::max(1, setup_.model.host_threads);
+  const Ratio host_share(setup_.model.host_threads > 0 ? std::min(1.0, setup_.cpu.threads / host_threads) : 1);
+  lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, host_share, has_cpu_sensors);
   if (!has_cpu_sensors) {
     model_channel_ = channels_.size();
     channels_.push_back({Component::platform, setup_.model.description, Boundary::node, Method::modelled, setup_.model.source,
@@ -106,6 +101,9 @@ void Meter::start(Nanoseconds tree_cpu) {
 
 void Meter::tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu) {
   if (setup_.journal == nullptr) return;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].share) shares_.emplace_back(i, *sources_[i].share);
+  }
   setup_.journal->tick(
       {kind, open_.now, sharers, tree_cpu, tree_cpu ? machine_cpu_reader_.last_stat() : nullptr, shares_, children_unseen_});
   shares_.clear();
@@ -119,10 +117,13 @@ void Meter::sample(const std::function<Nanoseconds()>& tree_cpu, int sharers) {
   open_.now = now;
   open_.idle_share_time += static_cast<double>(elapsed(before, now).count()) / std::max(1, sharers);
   read_sources(closing ? Reads::all : Reads::fast);
-  if (closing) ask_who_was_active();
   if (!closing && !setup_.detailed_ticks) return tell_journal(TickFacts::Kind::tick, sharers, std::nullopt);
   const Nanoseconds tree = tree_cpu();
   take_cpu(tree);
+  if (closing) {
+    take_work_by_cpu();
+    ask_who_was_active();
+  }
   tell_journal(TickFacts::Kind::tick, sharers, tree);
   update_tick();
   if (closing) close();
@@ -133,8 +134,9 @@ void Meter::finish(Nanoseconds tree_cpu, int sharers) {
   open_.now = setup_.clock->now();
   open_.idle_share_time += static_cast<double>(elapsed(before, open_.now).count()) / std::max(1, sharers);
   read_sources(Reads::last);
-  ask_who_was_active();
   take_cpu(tree_cpu);
+  take_work_by_cpu();
+  ask_who_was_active();
   tell_journal(TickFacts::Kind::last, sharers, tree_cpu);
   for (Source& s : sources_) {
     if (!s.failure.empty()) lose(s, s.last.at, open_.now, s.failure);
@@ -156,13 +158,19 @@ void Meter::finish(Nanoseconds tree_cpu, int sharers) {
 /// Who used the devices that several programs share, in the interval that closes.
 void Meter::ask_who_was_active() {
   if (!setup_.is_job) return;
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    Source& s = sources_[i];
+  for (Source& s : sources_) {
     if (!s.sensor->describe().usable_by_job) continue;
-    const auto share = s.sensor->activity_share(setup_.is_job);
-    if (!share) continue;
-    s.activity_share = std::clamp(share->value(), 0.0, 1.0);
-    if (setup_.journal != nullptr) shares_.emplace_back(i, s.activity_share);
+    if (const auto share = s.sensor->activity_share(setup_.is_job)) s.share = std::clamp(share->value(), 0.0, 1.0);
+  }
+}
+
+/// The same for CPU packages and their memory, by the work on their cores.
+void Meter::take_work_by_cpu() {
+  std::span<const CpuWork> work;
+  if (!setup_.work_by_cpu || !setup_.work_by_cpu->read(machine_cpu_reader_.busy_by_cpu(), work)) return;
+  for (Source& s : sources_) {
+    const Component c = s.sensor->describe().component;
+    if (c == Component::cpu || c == Component::memory) s.share = package_share(work, setup_.cpu, s.package);
   }
 }
 
@@ -235,8 +243,9 @@ void Meter::close() {
   }
   for (Source& s : sources_) {
     const Flow& f = i.flows[s.channel];
-    if (s.activity_share < 1) s.shared_away += static_cast<double>((f.machine - f.machine_idle - f.job_active).count());
-    s.activity_share = 1;
+    if (s.share) s.shared_away += static_cast<double>((f.machine - f.machine_idle - f.job_active).count());
+    s.was_told = s.was_told || s.share.has_value();
+    s.share.reset();
     s.closed_at = s.last.energy;
     s.closed_instant = s.last.at;
     s.pending_fill = {};
@@ -252,6 +261,17 @@ void Meter::close() {
 double Meter::mean_machine_share() const {
   const auto length = static_cast<double>(elapsed(started_at_, open_.now).count());
   return length <= 0 ? 1 : std::clamp((idle_share_time_ + open_.idle_share_time) / length, 0.0, 1.0);
+}
+
+Nanoseconds Meter::resolution() const {
+  Microjoules active;
+  for (const Flow& f : totals_) active += f.job_active;
+  Nanoseconds longest = machine_cpu_reader_.tick();
+  for (const Source& s : sources_) {
+    if (totals_[s.channel].job_active.count() * kMatters < active.count()) continue;
+    longest = std::max({longest, s.sensor->describe().resolution, s.slow ? setup_.close_every : Nanoseconds{0}});
+  }
+  return longest;
 }
 
 std::vector<Flow> Meter::totals() const {
@@ -282,103 +302,6 @@ void Meter::update_tick() {
   std::swap(previous_provisional_, now);
   tick_.job_cores = seconds(job_cpu() - tick_job_cpu_) / dt;
   tick_job_cpu_ = job_cpu();
-}
-
-/// Where idle power is wrong, energy moves between idle and active; their sum does not care. Hence opposite signs, one id.
-/// `scale`: the idle power that the terms are relative to, per idle power in `sum`.
-void Meter::settle_idle_terms(Channel& c, const Flow& sum, const Terms& terms, double scale) {
-  const double idle = sum.machine_idle.joules().value();
-  const double active = (sum.machine - sum.machine_idle).joules().value();
-  for (const auto& [id, shift] : terms) {
-    const double down = std::max(-1.0, shift.minus * scale);
-    // Idle cannot exceed what was measured.
-    const double up = idle > 0 ? std::min(shift.plus * scale, active / idle) : shift.plus * scale;
-    c.idle_terms[id] = {down, up};
-    if (active > 0) c.active_terms[id] = {-down * idle / active, -up * idle / active};
-  }
-}
-
-/// Idle power of the whole node per idle power of what the chips' sensors leave of it.
-double Meter::node_idle_over_rest() const {
-  Flow all;
-  for (const Flow& f : totals_) all += f;
-  const auto rest = static_cast<double>(totals_[sources_[*node_source_].channel].machine_idle.count());
-  return rest > 0 ? static_cast<double>(all.machine_idle.count()) / rest : 1;
-}
-
-/// The rest of a node is a difference, and so is its error: the node's gain counts for the whole node, and what a chip's sensor
-/// says too much is missing here. Same ids, opposite signs: in the total only the node's gain remains.
-void Meter::settle_node_terms() {
-  const std::size_t rest = sources_[*node_source_].channel;
-  Flow all;
-  for (const Flow& f : totals_) all += f;
-  const auto of_rest = static_cast<double>(totals_[rest].machine.count());
-  if (of_rest <= 0) return;
-  Channel& c = channels_[rest];
-  const auto add = [&](const Terms& terms, Microjoules energy, double sign) {
-    const double part = sign * static_cast<double>(energy.count()) / of_rest;
-    for (const auto& [id, shift] : terms) {
-      for (Terms* into : {&c.active_terms, &c.idle_terms}) {
-        Shift& s = (*into)[id];
-        s = {s.minus + shift.minus * part, s.plus + shift.plus * part};
-      }
-    }
-  };
-  for (const Source& s : sources_) {
-    const Terms& terms = s.sensor->describe().terms;
-    if (s.channel == rest) add(terms, all.machine - totals_[rest].machine, 1);  // its own part is there already
-    else add(terms, totals_[s.channel].machine, -1);
-  }
-}
-
-/// Error terms that only the sums can tell.
-void Meter::settle_terms() {
-  if (node_source_) settle_node_terms();
-  const Seconds length = seconds(elapsed(started_at_, open_.start));
-  const double others = total_machine_cpu_ > Nanoseconds{0}
-                            ? 1 - static_cast<double>(total_job_cpu_.count()) / static_cast<double>(total_machine_cpu_.count())
-                            : 0;
-  Flow chips;
-  for (const Source& s : sources_) {
-    const sense::Description& d = s.sensor->describe();
-    const bool is_node = node_source_ && &s == &sources_[*node_source_];
-    Channel& c = channels_[s.channel];
-    const Flow& sum = totals_[s.channel];
-    if (!is_node) chips += sum;
-    settle_idle_terms(c, sum, is_node ? setup_.model.fixed.terms : d.idle_terms, is_node ? node_idle_over_rest() : 1);
-    if (d.component != Component::gpu && others > 0)
-      c.active_terms["cpu-time-share"] = Shift::symmetric(kCpuTimeShareError * others);
-    if (s.shared_away > 0 && sum.job_active.count() > 0) {
-      c.active_terms["gpu-activity-share"] =
-          Shift::symmetric(std::min(1.0, kActivityShareError * s.shared_away / static_cast<double>(sum.job_active.count())));
-    }
-    if (length.value() > 0) {
-      const double edge = std::min(1.0, seconds(d.resolution) / length);
-      if (edge > 1e-4) c.active_terms["resolution:" + d.id] = c.idle_terms["resolution:" + d.id] = Shift::symmetric(edge);
-    }
-    if (s.filled.count() > 0 && sum.machine.count() > 0) {
-      const double part = std::min(1.0, s.filled.joules() / sum.machine.joules());
-      c.active_terms["gap-fill:" + d.id] = c.idle_terms["gap-fill:" + d.id] = Shift::symmetric(kFillError * part);
-      c.method = Method::mixed;
-      c.source = join_sources(c.source, "gaps filled from the rest of the run");
-    }
-  }
-  if (platform_channel_) {
-    const Flow& sum = totals_[*platform_channel_];
-    const double base = (lift_.base * length).value();
-    const double idle = sum.machine_idle.joules().value();
-    const double part = idle > 0 ? base / idle : 0;
-    Channel& c = channels_[*platform_channel_];
-    c.idle_terms["platform-loss"] = {lift_.loss_shift.minus * (1 - part), lift_.loss_shift.plus * (1 - part)};
-    if (base > 0) c.idle_terms["platform-base"] = {lift_.base_shift.minus * part, lift_.base_shift.plus * part};
-  }
-  // Processes that no mechanism counts can have used no more than what nobody else explains.
-  if (children_unseen_ && total_job_cpu_ > Nanoseconds{0} && others > 0) {
-    const double most = others / (1 - others);
-    for (Channel& c : channels_) {
-      if (c.component != Component::gpu) c.active_terms["unseen-children"] = {0, most};
-    }
-  }
 }
 
 }  // namespace gramwatt::meter

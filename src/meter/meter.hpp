@@ -12,6 +12,7 @@
 #include "base/system.hpp"
 #include "meter/journal.hpp"
 #include "meter/machine_cpu.hpp"
+#include "meter/package_share.hpp"
 #include "meter/platform.hpp"
 #include "sense/power_model.hpp"
 #include "sense/sensor.hpp"
@@ -32,8 +33,9 @@ struct Setup {
   /// Is this process part of the measured program? For devices that tell who uses them. Empty: nobody is asked, and what the
   /// program may use is all its own.
   std::function<bool(pid_t)> is_job;
-  Journal* journal = nullptr;  ///< told of every tick; outlives the meter
-  StatSource machine_cpu;      ///< in place of /proc/stat, for replays
+  std::unique_ptr<WorkByCpu> work_by_cpu;  ///< the job's work CPU by CPU, where it can be counted
+  Journal* journal = nullptr;              ///< told of every tick; outlives the meter
+  StatSource machine_cpu;                  ///< in place of /proc/stat, for replays
 };
 
 /// What one tick saw; for the live line and the trace.
@@ -57,6 +59,13 @@ class Meter {
   /// `detailed_ticks`. `sharers`: how many independent runs share this machine's idle power now (this one included).
   void sample(const std::function<Nanoseconds()>& tree_cpu, int sharers);
 
+  /// From now on as with `detailed_ticks`: somebody wants to know what happens between two closings.
+  void look_closely() { setup_.detailed_ticks = true; }
+
+  /// How far back in time what a tick reads may reach: the slowest update among the devices that matter to the program (5 % of
+  /// its active energy so far), and the clock tick that CPU time is shared by.
+  [[nodiscard]] Nanoseconds resolution() const;
+
   /// Last readings; closes the last interval and settles gaps.
   void finish(Nanoseconds tree_cpu, int sharers);
 
@@ -74,6 +83,8 @@ class Meter {
 
   [[nodiscard]] const Tick& last_tick() const { return tick_; }
   [[nodiscard]] const std::vector<Gap>& gaps() const { return gaps_; }
+  /// What the sensors had to say when the run had ended, for people.
+  [[nodiscard]] const std::vector<std::string>& sensor_notes() const { return sensor_notes_; }
   [[nodiscard]] const Instant& started_at() const { return started_at_; }
   [[nodiscard]] Nanoseconds job_cpu() const { return total_job_cpu_ + open_.job_cpu; }
   [[nodiscard]] Nanoseconds machine_cpu() const { return total_machine_cpu_ + open_.machine_cpu; }
@@ -85,17 +96,20 @@ class Meter {
   struct Source {
     std::unique_ptr<sense::Sensor> sensor;
     std::size_t channel = 0;
-    sense::Reading last;        ///< last good reading
-    Microjoules at_start;       ///< energy when the run started
-    Microjoules closed_at;      ///< energy at the last close
-    Instant closed_instant;     ///< instant of that energy
-    bool slow = false;          ///< read only when an interval closes
-    std::string failure;        ///< of the reads since the last good one; empty when all is well
-    Microjoules pending_fill;   ///< filled energy not yet closed
-    Microjoules filled;         ///< all of it
-    Microjoules tick_energy;    ///< since the previous tick
-    double activity_share = 1;  ///< of the interval that is closing: the job's part of a shared device
-    double shared_away = 0;     ///< active energy that went to other programs by that share, µJ
+    sense::Reading last;          ///< last good reading
+    Microjoules at_start;         ///< energy when the run started
+    Microjoules closed_at;        ///< energy at the last close
+    Instant closed_instant;       ///< instant of that energy
+    bool slow = false;            ///< read only when an interval closes
+    std::string failure;          ///< of the reads since the last good one; empty when all is well
+    Microjoules pending_fill;     ///< filled energy not yet closed
+    Microjoules filled;           ///< all of it
+    Microjoules tick_energy;      ///< since the previous tick
+    int package = -1;             ///< socket that a CPU's or memory's sensor belongs to
+    std::optional<double> share;  ///< of the interval that is closing: the job's part of what the device did, where it is told
+    bool was_told = false;        ///< there was a share in some interval
+    double shared_away = 0;       ///< active energy that went to other programs by that share, µJ
+    sense::Settled settled;       ///< when the run has ended
     Nanoseconds lost{};
     std::string lost_why;
   };
@@ -112,6 +126,8 @@ class Meter {
   enum class Reads { fast, all, last };
   void read_sources(Reads which);
   void ask_who_was_active();
+  void take_work_by_cpu();
+  [[nodiscard]] double job_share(const Source& s) const;
   void lose(Source& s, const Instant& from, const Instant& to, const std::string& why);
   void take_cpu(Nanoseconds tree_cpu);
   void tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu);
@@ -127,6 +143,7 @@ class Meter {
   void update_tick();
   void settle_terms();
   void settle_node_terms();
+  static void settle_share_terms(Channel& c, const Source& s, const Flow& sum, double others);
   static void settle_idle_terms(Channel& c, const Flow& sum, const Terms& terms, double scale);
   [[nodiscard]] double node_idle_over_rest() const;
 
@@ -150,6 +167,7 @@ class Meter {
   double idle_share_time_ = 0;
   std::vector<Interval> closed_;
   std::vector<Gap> gaps_;
+  std::vector<std::string> sensor_notes_;
   bool children_unseen_ = false;
   bool finished_ = false;
 };

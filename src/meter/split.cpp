@@ -3,8 +3,9 @@
 // Of each channel the machine's energy E splits so:
 //   idle            what the machine would have drawn anyway: idle power × time, never more than E. It goes to its owner: to
 //                   the job (shared with the other runs that are on) or to the host.
-//   active          the rest. The job gets the share of CPU time that its tree had of all CPU time (CPU, memory, platform), or
-//                   on a GPU what the device says of who was active, else everything on one that it may use.
+//   active          the rest. The job gets the share of the work on its package's cores where that can be counted
+//                   (package_share.cpp), else the share of CPU time that its tree had of all CPU time; on a GPU what the device
+//                   says of who was active, else everything on one that it may use.
 //   unattributed    what remains; never stored, so that conservation cannot be broken.
 // Without CPU sensors the model gives power at the plug: a fixed part by time and an active part by CPU time. For a guest that
 // is a straight line, so that nobody else's load changes what the job is charged.
@@ -25,6 +26,13 @@ double Meter::job_share_of_cpu() const {
   const auto job = static_cast<double>(open_.job_cpu.count());
   const auto machine = static_cast<double>(open_.machine_cpu.count());
   return job <= 0 ? 0 : job >= machine ? 1 : job / machine;
+}
+
+/// The job's part of what a sensor's device did.
+double Meter::job_share(const Source& s) const {
+  const sense::Description& d = s.sensor->describe();
+  if (!d.usable_by_job) return 0;
+  return s.share.value_or(d.component == Component::gpu ? 1 : job_share_of_cpu());
 }
 
 double Meter::idle_share() const {
@@ -72,8 +80,7 @@ void Meter::split_sensors(std::vector<Flow>& flows) const {
     f.machine = s.last.energy - s.closed_at + s.pending_fill;
     f.machine_idle = min(f.machine, Microjoules(d.idle_power * seconds(elapsed(s.closed_instant, s.last.at))));
     const Microjoules active = f.machine - f.machine_idle;
-    const double share = !d.usable_by_job ? 0 : d.component == Component::gpu ? s.activity_share : job_share_of_cpu();
-    f.job_active = scaled(active, share);
+    f.job_active = scaled(active, job_share(s));
     f.job_idle = d.usable_by_job ? scaled(f.machine_idle, idle_share()) : Microjoules{};
   }
 }

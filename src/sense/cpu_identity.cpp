@@ -111,10 +111,12 @@ void count_topology(const std::vector<Processor>& processors, CpuIdentity& cpu) 
   int highest = 0;
   for (const Processor& p : processors) highest = std::max(highest, p.number);
   cpu.core_of_thread.assign(static_cast<std::size_t>(highest) + 1, -1);
+  cpu.package_of_thread.assign(static_cast<std::size_t>(highest) + 1, -1);
   for (const Processor& p : processors) {
     const auto core = cores.try_emplace({p.package, p.core}, static_cast<int>(cores.size())).first->second;
     packages.try_emplace(p.package, 0);
     cpu.core_of_thread[static_cast<std::size_t>(p.number)] = core;
+    cpu.package_of_thread[static_cast<std::size_t>(p.number)] = p.package;
   }
   cpu.threads = static_cast<int>(processors.size());
   cpu.cores = static_cast<int>(cores.size());

@@ -25,7 +25,8 @@ struct CpuIdentity {
   int packages = 1;
   double memory_gb = 0;  ///< MemTotal, 1e9 bytes
   MachineClass machine_class = MachineClass::server;
-  std::vector<int> core_of_thread;  ///< for CPU number n: index of its physical core (SMT siblings share one); may be empty
+  std::vector<int> package_of_thread;  ///< for CPU number n: its physical package (socket) id, -1 when offline; may be empty
+  std::vector<int> core_of_thread;     ///< for CPU number n: index of its physical core (SMT siblings share one); may be empty
 
   [[nodiscard]] bool is_guest() const { return machine_class == MachineClass::guest; }
 };
