@@ -205,8 +205,8 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   options->on_tick = [&](const job::Progress& p) { watcher(p); };
 
   const job::RepeatOptions series{*repetitions, [&roots = options->roots, &clock] { return job::probe_machine(roots, clock); }};
-  const auto result = *repetitions > 1 ? job::repeat(*options, series, clock)
-                                       : job::run(std::move(*options), std::move(machine), clock);
+  const auto result =
+      *repetitions > 1 ? job::repeat(*options, series, clock) : job::run(std::move(*options), std::move(machine), clock);
   watcher.end();
   if (trace != nullptr && std::fclose(trace) != 0)
     warn(errno_error(errno, "the trace is incomplete", *invocation.get("trace")).message());

@@ -177,6 +177,7 @@ void Session::complete(ledger::RunRecord& r) const {
   }
   for (const std::string& note : sensor_notes_) r.notes.push_back(note);
   for (const std::string& note : meter_->sensor_notes()) r.notes.push_back(note);
+  for (const std::string& advice : meter_->sensor_advice()) r.advice.push_back(advice);
   for (const sense::Blocked& b : blocked_) {
     r.advice.insert(r.advice.begin(), b.family + ": " + b.why + (b.remedy.empty() ? "" : " — " + b.remedy));
   }
