@@ -59,6 +59,13 @@ class Meter {
   /// `detailed_ticks`. `sharers`: how many independent runs share this machine's idle power now (this one included).
   void sample(const std::function<Nanoseconds()>& tree_cpu, int sharers);
 
+  /// From now on as with `detailed_ticks`: somebody wants to know what happens between two closings.
+  void look_closely() { setup_.detailed_ticks = true; }
+
+  /// How far back in time what a tick reads may reach: the slowest update among the devices that matter to the program (5 % of
+  /// its active energy so far), and the clock tick that CPU time is shared by.
+  [[nodiscard]] Nanoseconds resolution() const;
+
   /// Last readings; closes the last interval and settles gaps.
   void finish(Nanoseconds tree_cpu, int sharers);
 

@@ -39,7 +39,9 @@ struct Description {
   /// May the measured program use this device? A GPU outside CUDA_VISIBLE_DEVICES counts for the machine only.
   bool usable_by_job = true;
   Method method = Method::measured;  ///< modelled: from something that is not power, such as utilisation
-  std::string note;                  ///< what a reader should know, for people; may be empty
+  /// What it reads contains the CPU of the same socket (an APU): never counted beside a sensor of the CPU.
+  bool holds_cpu = false;
+  std::string note;  ///< what a reader should know, for people; may be empty
 };
 
 struct Reading {
