@@ -208,17 +208,17 @@ std::unique_ptr<Sensor> modelled_board(const NvmlBoard& board, bool usable, std:
                                        const Clock& clock) {
   const auto limit = board.power_limit();
   NvmlUtilisation use;
-  const std::shared_ptr<NvmlLibrary> library = board.library();
-  const NvmlDevice device = board.device();
+  const std::shared_ptr<NvmlLibrary>& library = board.library();
+  NvmlDevice device = board.device();
   if (!limit || library->utilisation == nullptr || library->utilisation(device, &use) != kNvmlSuccess) return nullptr;
   Description d = describe_board(board, usable, *sharing);
   d.method = Method::modelled;
   d.source = "utilisation × a share of the power limit (NVML)";
   d.terms = {{"gpu-busy-share", kBusyOfLimitShift}};
   d.note = d.device + ": neither energy nor power is shown here; modelled from its utilisation";
-  auto input = number_from([library, device]() -> Result<std::uint64_t> {
+  auto input = number_from([library = library, &board_device = *device]() -> Result<std::uint64_t> {
     NvmlUtilisation now;
-    const NvmlReturn code = library->utilisation(device, &now);
+    const NvmlReturn code = library->utilisation(&board_device, &now);
     if (code != kNvmlSuccess) return fail(library->describe(code));
     return now.gpu;
   });
