@@ -14,12 +14,12 @@
 #include "sense/polled.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <csignal>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -119,7 +119,7 @@ class Polled final : public RawInput {
     const std::uint64_t order = ++shared_->wanted;
     shared_->changed.notify_all();
     shared_->changed.wait_for(lock, shared_->pace.patience, [&] { return shared_->served >= order; });
-    const auto fetched = fetch();
+    auto fetched = fetch();
     lock.unlock();
     if (!fetched) return fetched;
     hold(clock);
