@@ -16,9 +16,12 @@
 
 #include <fmt/format.h>
 
+#include "sense/checked_counter.hpp"
 #include "sense/counter.hpp"
+#include "sense/nvidia_decoder.hpp"
 #include "sense/power_integral.hpp"
 #include "sense/raw.hpp"
+#include "sense/utilisation.hpp"
 
 namespace gramwatt::sense {
 namespace {
@@ -116,13 +119,17 @@ Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
   const bool sane = is_between(s.number("range", 0), 0, kMostCounts) && is_between(s.number("power_limit_w", 1), 1e-3, 1e5) &&
                     is_between(s.number("microjoules_per_count", 1), 1e-9, 1e9) &&
                     is_between(s.number("watts_per_count", 1), 1e-9, 1e6) &&
-                    is_between(s.number("frozen_after_s", 1), 0, 1e6) && is_between(s.number("stale_s", 0), 0, 60);
+                    is_between(s.number("frozen_after_s", 1), 0, 1e6) && is_between(s.number("stale_s", 0), 0, 60) &&
+                    is_between(s.number("check_s", 1), 1e-3, 1e3);
   if (!sane) return fail("constants that make no sense", s.kind);
   if (s.kind == "counter") return std::make_unique<CounterDecoder>(s);
   if (s.kind == "power") return std::make_unique<PowerDecoder>(s, first_value);
   if (s.kind == "power_sum") return std::make_unique<PowerDecoder>(s, sum_of_values);
   if (s.kind == "power_difference") return std::make_unique<PowerDecoder>(s, first_without_the_others);
   if (s.kind == "power_product") return std::make_unique<PowerDecoder>(s, product_of_values);
+  if (s.kind == "nvidia") return make_nvidia_decoder(s);
+  if (s.kind == "checked-counter") return make_checked_counter(s);
+  if (s.kind == "utilisation") return make_utilisation_decoder(s);
   if (s.kind == "freshness") return std::make_unique<FreshnessDecoder>(s);
   return fail("no decoder of this kind", s.kind, "a newer gramwatt may know it");
 }

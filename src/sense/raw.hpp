@@ -71,10 +71,13 @@ class Decoder {
   /// Takes the next sample. The first one begins at zero energy. An Error where the sample shows that the sensor is not to be
   /// trusted now (frozen, absurd): a gap, and the next good one goes on from there.
   [[nodiscard]] virtual Result<Reading> decode(const RawSample& sample) = 0;
+  /// As Sensor::settled.
+  [[nodiscard]] virtual Settled settled() const { return {}; }
 };
 
 /// The decoder of that kind; an Error for a kind that is not known here, or parameters that make no sense.
-/// Kinds, in decode.cpp: "counter", "power", "power_sum", "power_difference", "power_product", "freshness".
+/// Kinds: "counter", "power", "power_sum", "power_difference", "power_product", "freshness" (decode.cpp), "nvidia"
+/// (nvidia_decoder.cpp), "checked-counter", "utilisation".
 [[nodiscard]] Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& spec);
 
 /// Energy counter. `microjoules_per_count`; `range`: the raw value runs from 0 to this and then wraps (0: never);
@@ -102,6 +105,7 @@ class RawSensor final : public Sensor {
   [[nodiscard]] Result<Reading> read_now(const Clock& clock) override;
   [[nodiscard]] const DecoderSpec* decoder() const override { return &spec_; }
   void record_to(RawTap* tap) override;
+  [[nodiscard]] Settled settled() const override { return decoder_->settled(); }
 
  private:
   void begin_anew();
