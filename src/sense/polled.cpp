@@ -8,6 +8,9 @@
 // costs nothing but the two ends of a run: at the beginning the reading of the probe is held until now, at the end a last
 // answer is waited for a little, else the last one is held until now.
 //
+// It is not the thread of side_poll.hpp: that one keeps appointments of milliseconds, and a question that takes a second would
+// make it late for them.
+//
 // The thread shares one object with the input. An input that goes while a question is open does not wait for the answer long:
 // it lets the thread go, which ends by itself.
 
