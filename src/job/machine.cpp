@@ -1,6 +1,7 @@
 #include "job/machine.hpp"
 
 #include "base/capability.hpp"
+#include "job/calibration.hpp"
 #include "sense/driver_gpu.hpp"
 #include "sense/node_power.hpp"
 #include "sense/nvml.hpp"
@@ -14,6 +15,7 @@ Result<Machine> known_machine(const Roots& roots) {
   Machine m;
   m.cpu = std::move(*cpu);
   m.model = sense::power_model(m.cpu);
+  apply_stored_calibration(m);
   return m;
 }
 
@@ -26,6 +28,7 @@ Machine probe_machine(const Roots& roots, const Clock& clock) {
   m.findings.append(sense::probe_driver_gpus(roots, clock));
   m.findings.append(sense::probe_nvml(sense::NvmlOptions::from_environment(), clock));
   drop_capabilities();  // what had to be opened is open
+  apply_stored_calibration(m);
   return m;
 }
 

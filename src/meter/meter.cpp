@@ -49,6 +49,7 @@ void Meter::build_channels(bool has_cpu_sensors) {
     return;
   }
   lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, has_cpu_sensors);
+  if (has_cpu_sensors && setup_.platform) lift_ = *setup_.platform;
   if (!has_cpu_sensors) {
     model_channel_ = channels_.size();
     channels_.push_back({Component::platform, setup_.model.description, Boundary::node, Method::modelled, setup_.model.source,
