@@ -20,9 +20,9 @@ struct Machine {
   sense::CpuIdentity cpu;
   sense::PowerModel model;
   sense::Findings findings;
-  std::optional<meter::PlatformLift> platform;         ///< measured by a calibration; else modelled
-  std::optional<sense::CalibrationTrace> calibration;  ///< that the model comes from
-  std::string calibration_note;                        ///< why a calibration that is there is not used
+  std::optional<meter::PlatformLift> platform{};         ///< measured by a calibration; else modelled
+  std::optional<sense::CalibrationTrace> calibration{};  ///< that the model comes from
+  std::string calibration_note{};                        ///< why a calibration that is there is not used
 };
 
 /// The processor and its model alone: nothing is opened. For estimates.
