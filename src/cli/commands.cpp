@@ -166,6 +166,28 @@ const std::vector<Command>& commands() {
        {"gramwatt estimate --cpu \"AMD EPYC 9654\" --load 0.7 --hours 24 --zone DE",
         "gramwatt estimate --instance aws/p4d.24xlarge --load 0.3 --gpu-load 0.9 --hours 24",
         "gramwatt estimate --load 1 --hours 8"}},
+      {"calibrate",
+       "--reference meter|node|rapl | --replay FILE | --show | --forget",
+       "learn what this machine draws from a reference",
+       "Loads the machine at several levels in random order and notes what a reference says: a plug meter whose readings you "
+       "type "
+       "(meter), a sensor of the whole machine such as a BMC's (node), or the processor's own counters (rapl). Idle power, a "
+       "curve "
+       "by load, and, where chips and plug were both seen, what lies between them are kept and used by later runs and "
+       "estimates "
+       "on this machine, with an interval from the fit and the reference's accuracy. Takes two to three minutes; the machine "
+       "should do nothing else.",
+       {{"reference", 0, "KIND", "meter, node or rapl", false},
+        {"meter-accuracy", 0, "A", "of the plug meter, by its data sheet (default 2%)", false},
+        {"seconds", 0, "S", "how long a level is measured, after 0.3 times that to settle (default 10, after 3)", false},
+        {"replay", 0, "FILE", "fit the trace of a calibration file again, and print what it gives", false},
+        {"show", 0, "", "print the calibration that is in use", false},
+        {"forget", 0, "", "remove it", false}},
+       0,
+       0,
+       false,
+       {"gramwatt calibrate --reference meter --meter-accuracy 1%", "gramwatt calibrate --reference node",
+        "gramwatt calibrate --show"}},
       {"replay",
        "[OPTIONS] FILE",
        "make the account of a recorded run again",

@@ -1,6 +1,7 @@
 #include "job/machine.hpp"
 
 #include "base/capability.hpp"
+#include "job/calibration.hpp"
 #include "sense/amd_library.hpp"
 #include "sense/driver_gpu.hpp"
 #include "sense/hwmon_power.hpp"
@@ -33,6 +34,7 @@ Result<Machine> known_machine(const Roots& roots) {
   Machine m;
   m.cpu = std::move(*cpu);
   m.model = sense::power_model(m.cpu);
+  apply_stored_calibration(m);
   return m;
 }
 
@@ -51,6 +53,7 @@ Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptio
   m.findings.append(sense::probe_hwmon_power(roots, clock, sense::Covered::by(m.findings)));
   if (!sense::Covered::by(m.findings).node) m.findings.append(sense::probe_bmc(roots, clock, options.bmc));
   drop_capabilities();  // what had to be opened is open
+  apply_stored_calibration(m);
   return m;
 }
 
