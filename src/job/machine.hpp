@@ -3,8 +3,10 @@
 
 #include "base/clock.hpp"
 #include "base/system.hpp"
+#include "sense/bmc.hpp"
 #include "sense/cpu_identity.hpp"
 #include "sense/power_model.hpp"
+#include "sense/rapl.hpp"
 #include "sense/sensor.hpp"
 
 namespace gramwatt::job {
@@ -16,7 +18,13 @@ struct Machine {
   sense::Findings findings;
 };
 
+/// What the user may say about where to look.
+struct MachineOptions {
+  sense::BmcOptions bmc;
+  sense::RaplOptions rapl;
+};
+
 /// Looks for sensors and picks the model.
-[[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock);
+[[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptions& options = {});
 
 }  // namespace gramwatt::job

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "job/recording.hpp"
+#include "meter/tree_members.hpp"
 
 namespace gramwatt::job {
 namespace {
@@ -58,6 +59,7 @@ Result<void> Session::set_up_meter() {
   setup.model = machine_.model;
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
+  setup.is_job = meter::tree_members(id_, getpid(), options_.roots.procfs);
   setup.detailed_ticks = options_.detailed_ticks;
   setup.work_by_cpu = count_work_by_cpu(setup, *tree_);
   if (options_.recorder != nullptr) {
@@ -190,6 +192,7 @@ void Session::complete(ledger::RunRecord& r) {
                       "time that nobody else explains"});
   }
   for (const std::string& note : sensor_notes_) r.notes.push_back(note);
+  for (const std::string& note : meter_->sensor_notes()) r.notes.push_back(note);
   for (const sense::Blocked& b : blocked_) {
     r.advice.insert(r.advice.begin(), b.family + ": " + b.why + (b.remedy.empty() ? "" : " — " + b.remedy));
   }

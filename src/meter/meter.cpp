@@ -44,14 +44,16 @@ void Meter::build_channels(bool has_cpu_sensors) {
     if (d.component == Component::cpu || d.component == Component::memory) sources_[i].package = package_number(d.device);
     if (d.boundary == Boundary::node && !node_source_) node_source_ = i;
     sources_[i].channel = channels_.size();
-    channels_.push_back({d.component, d.device, d.boundary, Method::measured, d.source, d.terms, d.terms});
+    channels_.push_back({d.component, d.device, d.boundary, d.method, d.source, d.terms, d.terms});
   }
   if (node_source_) {  // it stands for all that no other sensor sees: nothing is modelled
     totals_.resize(channels_.size());
     tick_.job_by_channel.resize(channels_.size());
     return;
   }
-  lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, has_cpu_sensors);
+  const double host_threads = std::max(1, setup_.model.host_threads);
+  const Ratio host_share(setup_.model.host_threads > 0 ? std::min(1.0, setup_.cpu.threads / host_threads) : 1);
+  lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, host_share, has_cpu_sensors);
   if (!has_cpu_sensors) {
     model_channel_ = channels_.size();
     channels_.push_back({Component::platform, setup_.model.description, Boundary::node, Method::modelled, setup_.model.source,

@@ -83,6 +83,8 @@ class Meter {
 
   [[nodiscard]] const Tick& last_tick() const { return tick_; }
   [[nodiscard]] const std::vector<Gap>& gaps() const { return gaps_; }
+  /// What the sensors had to say when the run had ended, for people.
+  [[nodiscard]] const std::vector<std::string>& sensor_notes() const { return sensor_notes_; }
   [[nodiscard]] const Instant& started_at() const { return started_at_; }
   [[nodiscard]] Nanoseconds job_cpu() const { return total_job_cpu_ + open_.job_cpu; }
   [[nodiscard]] Nanoseconds machine_cpu() const { return total_machine_cpu_ + open_.machine_cpu; }
@@ -107,6 +109,7 @@ class Meter {
     std::optional<double> share;  ///< of the interval that is closing: the job's part of what the device did, where it is told
     bool was_told = false;        ///< there was a share in some interval
     double shared_away = 0;       ///< active energy that went to other programs by that share, µJ
+    sense::Settled settled;       ///< when the run has ended
     Nanoseconds lost{};
     std::string lost_why;
   };
@@ -164,6 +167,7 @@ class Meter {
   double idle_share_time_ = 0;
   std::vector<Interval> closed_;
   std::vector<Gap> gaps_;
+  std::vector<std::string> sensor_notes_;
   bool children_unseen_ = false;
   bool finished_ = false;
 };
