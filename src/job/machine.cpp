@@ -27,6 +27,15 @@ void leave_apus_to_the_cpu(sense::Findings& found) {
 
 }  // namespace
 
+Result<Machine> known_machine(const Roots& roots) {
+  auto cpu = sense::identify_cpu(roots);
+  if (!cpu) return tl::unexpected(cpu.error());
+  Machine m;
+  m.cpu = std::move(*cpu);
+  m.model = sense::power_model(m.cpu);
+  return m;
+}
+
 Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptions& options) {
   Machine m;
   if (auto cpu = sense::identify_cpu(roots)) m.cpu = std::move(*cpu);

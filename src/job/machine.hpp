@@ -2,6 +2,7 @@
 // What this machine offers to measure with.
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "base/system.hpp"
 #include "sense/bmc.hpp"
 #include "sense/cpu_identity.hpp"
@@ -23,6 +24,9 @@ struct MachineOptions {
   sense::BmcOptions bmc;
   sense::RaplOptions rapl;
 };
+
+/// The processor and its model alone: nothing is opened. For estimates.
+[[nodiscard]] Result<Machine> known_machine(const Roots& roots);
 
 /// Looks for sensors and picks the model.
 [[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptions& options = {});
