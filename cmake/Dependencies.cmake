@@ -25,6 +25,13 @@ add_library(gramwatt_sqlite INTERFACE)
 target_include_directories(gramwatt_sqlite SYSTEM INTERFACE ${SQLITECPP_INCLUDE_DIR})
 target_link_libraries(gramwatt_sqlite INTERFACE ${SQLITECPP_ARCHIVE} ${SQLITE3_ARCHIVE} Threads::Threads m)
 
+find_library(SSL_ARCHIVE libssl.a REQUIRED)
+find_library(CRYPTO_ARCHIVE libcrypto.a REQUIRED)
+find_path(OPENSSL_INCLUDE_DIR openssl/ssl.h REQUIRED)
+add_library(gramwatt_openssl INTERFACE)
+target_include_directories(gramwatt_openssl SYSTEM INTERFACE ${OPENSSL_INCLUDE_DIR})
+target_link_libraries(gramwatt_openssl INTERFACE ${SSL_ARCHIVE} ${CRYPTO_ARCHIVE} Threads::Threads ${CMAKE_DL_LIBS})
+
 if(GRAMWATT_TESTS)
   find_package(GTest REQUIRED)
   find_package(rapidcheck REQUIRED)

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 
 namespace gramwatt {
 namespace {
@@ -43,6 +44,12 @@ RaisedCapability::~RaisedCapability() {
   if (!raised_ || !get(sets)) return;
   sets[word(number_)].effective &= ~bit(number_);
   (void)set(sets);
+}
+
+std::string setcap_command(std::string_view rights) {
+  std::error_code ec;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", ec);
+  return "sudo setcap " + std::string(rights) + " " + (ec ? "gramwatt" : path.string());
 }
 
 void drop_capabilities() {

@@ -8,6 +8,8 @@
 namespace gramwatt::cli {
 
 [[nodiscard]] int command_run(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_attach(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_top(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_runs(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_show(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_compare(const Invocation& invocation, const Settings& settings);

@@ -6,8 +6,10 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/redfish.hpp"
 #include "grid/intensity.hpp"
 #include "report/doctor.hpp"
+#include "sense/hwmon_power.hpp"
 
 namespace gramwatt::cli {
 
@@ -40,7 +42,7 @@ void describe_machine(const job::Machine& m, report::DoctorReport& r) {
     const auto& d = s->describe();
     has_cpu = has_cpu || d.component == Component::cpu;
     r.sensors.push_back({std::string(to_string(d.component)), d.device, std::string(to_string(d.boundary)), d.source,
-                         total_shift(d.terms).plus, d.usable_by_job});
+                         total_shift(d.terms).plus, d.usable_by_job, d.note});
   }
   for (const auto& b : m.findings.blocked) r.blocked.push_back({b.family, b.why, b.remedy});
   r.model = m.model.description;
@@ -96,7 +98,7 @@ int command_doctor(const Invocation& invocation, const Settings& settings) {
   const auto surroundings = surroundings_of(invocation, settings.config);
   if (!surroundings) return complain(surroundings.error());
   const SystemClock clock;
-  const job::Machine machine = job::probe_machine(Roots::from_environment(), clock);
+  const job::Machine machine = job::probe_machine(Roots::from_environment(), clock, machine_options(settings));
   report::DoctorReport r;
   describe_machine(machine, r);
   const auto tree = meter::make_tree_cpu(new_run_id());
@@ -107,6 +109,10 @@ int command_doctor(const Invocation& invocation, const Settings& settings) {
   for (const auto& b : r.blocked) {
     if (!b.remedy.empty()) r.remedies.push_back(b.remedy);
   }
+  // A server's own controller sees what is modelled otherwise.
+  if (machine.cpu.machine_class == sense::MachineClass::server && !sense::Covered::by(machine.findings).node)
+    r.remedies.emplace_back(
+        "gramwatt config set redfish https://BMC (the power of the whole node, by its management controller)");
   if (settings.json) {
     const auto written = write_output(*settings.json, report::doctor_json(r) + "\n");
     return written ? 0 : complain(written.error());

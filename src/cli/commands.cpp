@@ -38,6 +38,7 @@ const std::vector<Command>& commands() {
         {"require", 0, "measured", "refuse to run (exit 125) when no sensor can be read", false},
         {"idle-owner", 0, "OWNER", "who pays for the idle part of the machine: job or host", false},
         {"machine", 0, "KIND", "shared, owned or rented (default: rented in a guest, else owned)", false},
+        {"repeat", 0, "N", "run CMD N times against the phases of the power sensor and account for the mean of one (32 or more; a failure ends the series)", false},
         {"wait-all", 0, "", "count until every descendant has ended, not only CMD", false},
         {"live", 0, "WHERE", "live line: auto, line (on standard error), title or off (default auto)", false},
         {"no-ledger", 0, "", "keep no record of this run", false},
@@ -47,6 +48,51 @@ const std::vector<Command>& commands() {
        true,
        {"gramwatt run -- python train.py --lr 0.1", "gramwatt run --project mnist --zone DE -- make train",
         "gramwatt run --json - -q -- ./job > run.json"}},
+      {"attach",
+       "[OPTIONS] PID... | --cgroup PATH",
+       "measure processes that already run",
+       "Counts the energy of the processes with these numbers and of everything that they start, from now until they have "
+       "ended, or until Ctrl-C, which ends the measuring and leaves them untouched. With --cgroup, of everything in a cgroup: "
+       "a "
+       "folder below /sys/fs/cgroup, or a path as /proc/PID/cgroup tells it. The account is printed on standard error and kept "
+       "in the ledger, as for run.",
+       {{"cgroup", 0, "PATH", "measure this cgroup: a container, a service, a job", false},
+        {"project", 0, "NAME", "project that this run belongs to", false},
+        {"stage", 0, "NAME", "stage of the project: data, train, tune, infer, ...", false},
+        {"name", 0, "NAME", "name of this run", false},
+        {"tag", 0, "K=V", "a tag of this run; may be given several times", true},
+        {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false},
+        {"interval", 0, "D", "time between samples (default 100ms with sensors or --trace, else 1s)", false},
+        {"trace", 0, "FILE", "write power and carbon intensity over time as CSV", false},
+        {"record", 0, "FILE", "keep every raw reading, for gramwatt replay", false},
+        {"idle-owner", 0, "OWNER", "who pays for the idle part of the machine: job or host", false},
+        {"machine", 0, "KIND", "shared, owned or rented (default: rented in a guest, else owned)", false},
+        {"live", 0, "WHERE", "live line: auto, line (on standard error), title or off (default auto)", false},
+        {"no-ledger", 0, "", "keep no record of this run", false}},
+       0,
+       SIZE_MAX,
+       false,
+       {"gramwatt attach $(pgrep -o postgres)", "gramwatt attach --cgroup /system.slice/nginx.service --name nginx"}},
+      {"top",
+       "[OPTIONS]",
+       "show live what the machine draws and who makes it",
+       "Power of the machine with its interval, what it draws at rest, its devices, and its processes by their part of the "
+       "active power, grouped into trees (sessions) or cgroups: containers, services, Slurm jobs. Keys: arrows or j and k "
+       "move, "
+       "Enter opens a group, s sorts, t groups, + and - change the interval, space holds the picture, h helps, q quits. Where "
+       "the output is no terminal, or with --json, it is written once an interval.",
+       {{"interval", 0, "D", "time between looks, 1s or more (default 2s)", false},
+        {"times", 'n', "N", "end after N looks", false},
+        {"sort", 0, "ORDER", "power, energy, cpu or pid (default power)", false},
+        {"group", 0, "HOW", "tree, cgroup or flat (default tree)", false},
+        {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false}},
+       0,
+       0,
+       false,
+       {"gramwatt top", "gramwatt top --group cgroup", "gramwatt top -n 1 | head -20",
+        "gramwatt top --json - -n 3 --interval 1s > top.jsonl"}},
       {"runs",
        "[OPTIONS]",
        "list the runs in the ledger",
@@ -165,7 +211,10 @@ const std::vector<Command>& commands() {
       {"config",
        "get [KEY] | set KEY VALUE | path",
        "read or change the configuration",
-       "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network.",
+       "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of the whole node "
+       "from its management controller: redfish (its address, https://BMC), redfish-user, redfish-password, and "
+       "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it); in a guest: rapl-tree, a folder of "
+       "RAPL zones that its host writes.",
        {},
        1,
        3,

@@ -11,13 +11,26 @@
 #include "base/file.hpp"
 #include "base/system.hpp"
 #include "base/text.hpp"
+#include "net/http.hpp"
 
 namespace gramwatt::cli {
 namespace {
 
 const std::vector<std::string>& keys() {
-  static const std::vector<std::string> all{"zone",  "pue",      "machine", "idle-owner", "project",
-                                            "stage", "interval", "ledger",  "network"};
+  static const std::vector<std::string> all{"zone",
+                                            "pue",
+                                            "machine",
+                                            "idle-owner",
+                                            "project",
+                                            "stage",
+                                            "interval",
+                                            "ledger",
+                                            "network",
+                                            "redfish",
+                                            "redfish-user",
+                                            "redfish-password",
+                                            "redfish-fingerprint",
+                                            "rapl-tree"};
   return all;
 }
 
@@ -39,6 +52,11 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
   else if (key == "project") c.project = value;
   else if (key == "stage") c.stage = value;
   else if (key == "ledger") c.ledger = value;
+  else if (key == "rapl-tree") c.rapl_tree = value;
+  else if (key == "redfish") return into(c.redfish, check_redfish(value));
+  else if (key == "redfish-user") c.redfish_user = value;
+  else if (key == "redfish-password") c.redfish_password = value;
+  else if (key == "redfish-fingerprint") return into(c.redfish_fingerprint, check_fingerprint(value));
   else if (key == "pue") return into(c.pue, check_pue(value));
   else if (key == "machine") return into(c.machine, check_machine(value));
   else if (key == "idle-owner") return into(c.idle_owner, check_idle_owner(value));
@@ -71,6 +89,13 @@ std::string literal(const std::string& key, const std::string& value) {
   return out + '"';
 }
 
+bool others_may_read(const std::filesystem::path& path) {
+  using std::filesystem::perms;
+  std::error_code ec;
+  const perms mode = std::filesystem::status(path, ec).permissions();
+  return ec || (mode & (perms::group_all | perms::others_all)) != perms::none;
+}
+
 /// Is this line "key = …" at the top level?
 bool sets(std::string_view line, std::string_view key) {
   line = trim(line);
@@ -100,9 +125,15 @@ Config load_config(const std::filesystem::path& path) {
         fmt::format("{}:{}: {}; the whole file is ignored", path.string(), e.source().begin.line, e.description()));
     return config;
   }
+  const bool secret = !others_may_read(path);
   for (const auto& [key, node] : table) {
     std::string name(key.str());
     std::replace(name.begin(), name.end(), '_', '-');
+    if (name == "redfish-password" && !secret) {
+      config.problems.push_back(fmt::format("{}: others may read this file, so the password in it is not used (chmod 600 {})",
+                                            path.string(), path.string()));
+      continue;
+    }
     if (const auto taken = take(config, name, text_of(node)); !taken) {
       config.problems.push_back(fmt::format("{}:{}: {}", path.string(), node.source().begin.line, taken.error().message()));
     }
@@ -120,7 +151,12 @@ std::vector<std::pair<std::string, std::string>> config_values(const Config& c) 
           {"stage", text(c.stage)},
           {"interval", c.interval ? fmt::format("{}ms", c.interval->count() / 1'000'000) : ""},
           {"ledger", text(c.ledger)},
-          {"network", c.network ? "true" : "false"}};
+          {"network", c.network ? "true" : "false"},
+          {"redfish", text(c.redfish)},
+          {"redfish-user", text(c.redfish_user)},
+          {"redfish-password", c.redfish_password ? "(set)" : ""},
+          {"redfish-fingerprint", text(c.redfish_fingerprint)},
+          {"rapl-tree", text(c.rapl_tree)}};
 }
 
 Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value) {
@@ -165,6 +201,17 @@ Result<double> check_pue(const std::string& text) {
     return fail(fmt::format("\"{}\" is no power usage effectiveness", text), "pue", "a number from 1.0 to 5",
                 Error::Kind::usage);
   return *v;
+}
+
+Result<std::string> check_redfish(const std::string& text) {
+  if (const auto url = net::parse_url(text); !url) return tl::unexpected(url.error());
+  return text;
+}
+
+Result<std::string> check_fingerprint(const std::string& text) {
+  std::string normal = net::normal_fingerprint(text);
+  if (!normal.empty()) return normal;
+  return fail("not the SHA-256 of a certificate", "redfish-fingerprint", "64 hexadecimal digits", Error::Kind::usage);
 }
 
 Result<Nanoseconds> check_interval(const std::string& text) {

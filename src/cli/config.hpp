@@ -13,6 +13,9 @@ namespace gramwatt::cli {
 
 struct Config {
   std::optional<std::string> zone, machine, project, stage, ledger;
+  std::optional<std::string> rapl_tree;  ///< folder of RAPL zones that the host gives this guest
+  /// The BMC of this node: URL, account, and the SHA-256 of its certificate.
+  std::optional<std::string> redfish, redfish_user, redfish_password, redfish_fingerprint;
   std::optional<double> pue;
   std::optional<IdleOwner> idle_owner;
   std::optional<Nanoseconds> interval;
@@ -26,7 +29,7 @@ struct Config {
 /// A missing file is an empty configuration. Never fails: what is wrong is in `problems`.
 [[nodiscard]] Config load_config(const std::filesystem::path& path);
 
-/// Every key with its value as it stands in the file; empty where unset.
+/// Every key with its value as it stands in the file; empty where unset. A password is "(set)".
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> config_values(const Config& config);
 
 /// Sets one key, keeping comments and everything else in the file; an empty value removes the key. Checked before it is
@@ -36,6 +39,8 @@ struct Config {
 /// The checks that options and configuration share.
 [[nodiscard]] Result<double> check_pue(const std::string& text);
 [[nodiscard]] Result<Nanoseconds> check_interval(const std::string& text);
+[[nodiscard]] Result<std::string> check_redfish(const std::string& text);
+[[nodiscard]] Result<std::string> check_fingerprint(const std::string& text);
 [[nodiscard]] Result<IdleOwner> check_idle_owner(const std::string& text);
 [[nodiscard]] Result<std::string> check_machine(const std::string& text);
 

@@ -74,6 +74,8 @@ int dispatch(const Invocation& invocation) {
   if (name == "run") return command_run(invocation, settings);
   if (name == "config") return command_config(invocation, settings);
   for (const std::string& problem : settings.config.problems) warn(problem);
+  if (name == "attach") return command_attach(invocation, settings);
+  if (name == "top") return command_top(invocation, settings);
   if (name == "runs") return command_runs(invocation, settings);
   if (name == "show") return command_show(invocation, settings);
   if (name == "compare") return command_compare(invocation, settings);

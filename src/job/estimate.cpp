@@ -55,7 +55,7 @@ void add_gpus(Lines& lines, const EstimatedGpus& gpus, const EstimateRequest& re
   Channel boards{Component::gpu,   device,       Boundary::chip,
                  Method::modelled, model.source, with_load(model.active_terms, "gpu-utilisation", request.gpu_load),
                  model.idle_terms};
-  const auto lift = meter::platform_lift(request.machine_class, 1, false);
+  const auto lift = meter::platform_lift(request.machine_class, 1, Ratio(1), false);
   Channel supply = boards;
   supply.component = Component::platform;
   supply.device = "power supply and fans for the GPUs";

@@ -8,9 +8,11 @@
 #include "base/error.hpp"
 #include "base/system.hpp"
 #include "meter/platform.hpp"
+#include "sense/bmc.hpp"
 #include "sense/calibration.hpp"
 #include "sense/cpu_identity.hpp"
 #include "sense/power_model.hpp"
+#include "sense/rapl.hpp"
 #include "sense/sensor.hpp"
 
 namespace gramwatt::job {
@@ -25,10 +27,16 @@ struct Machine {
   std::string calibration_note{};                        ///< why a calibration that is there is not used
 };
 
+/// What the user may say about where to look.
+struct MachineOptions {
+  sense::BmcOptions bmc;
+  sense::RaplOptions rapl;
+};
+
 /// The processor and its model alone: nothing is opened. For estimates.
 [[nodiscard]] Result<Machine> known_machine(const Roots& roots);
 
 /// Looks for sensors and picks the model: this machine's calibration where there is one.
-[[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock);
+[[nodiscard]] Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptions& options = {});
 
 }  // namespace gramwatt::job

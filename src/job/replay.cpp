@@ -47,6 +47,7 @@ class RecordedSensorNow final : public sense::Sensor {
   [[nodiscard]] std::optional<Ratio> activity_share(const std::function<bool(pid_t)>&) override {
     return std::exchange(share_, std::nullopt);
   }
+  [[nodiscard]] sense::Settled settled() const override { return sensor_.settled(); }
   [[nodiscard]] RecordedInput& input() { return *input_; }
   void set_share(double share) { share_ = Ratio(share); }
 
@@ -177,6 +178,7 @@ ledger::RunRecord Replayer::record() const {
     r.duration = r.running = seconds(elapsed(meter_->started_at(), clock_.at));
   }
   r.gaps = meter_->gaps();
+  if (!out_.recorded) r.notes.insert(r.notes.end(), meter_->sensor_notes().begin(), meter_->sensor_notes().end());
   if (!out_.recorded) r.gaps.push_back({"all", Seconds(0), "the recording was cut off here"});
   Measured m;
   m.channels = with_tree_error(meter_->channels(), header_.tree);

@@ -60,6 +60,7 @@ Result<RunResult> Runner::run() {
 
 /// The child exists, waits before its exec, and is counted.
 Result<void> Runner::give_birth() {
+  session_.expect_markers();
   tree_ = meter::make_tree_cpu(session_.id(), options_.tree);
   // Orphans come to us, so that the reaper sees them end; the cgroup needs no such thing and leaves the family as it was.
   if (tree_->birth_cgroup() < 0 || options_.wait_all) prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -77,13 +78,15 @@ Result<void> Runner::give_birth() {
 
 /// Ticks and signals until the program has ended (and, with --wait-all, everything it left behind).
 void Runner::watch() {
-  std::array<pollfd, 2> sources{{{gate_.fd(), POLLIN, 0}, {session_.timer().get(), POLLIN, 0}}};
+  std::array<pollfd, 3> sources{
+      {{gate_.fd(), POLLIN, 0}, {session_.timer().get(), POLLIN, 0}, {session_.first_marker(), 0, 0}}};
   take_signals();
   for (;;) {
     if (ending_ && (!options_.wait_all || child_->all_gone() || stop_waiting_)) return;
+    sources[2].fd = session_.first_marker();  // closed once it has come
     if (::poll(sources.data(), sources.size(), -1) < 0 && errno != EINTR) return;
     if ((sources[0].revents & POLLIN) != 0) take_signals();
-    if ((sources[1].revents & POLLIN) != 0) session_.tick();
+    if ((sources[1].revents & POLLIN) != 0 || sources[2].revents != 0) session_.tick();
   }
 }
 
@@ -116,6 +119,7 @@ Result<std::size_t> settle_interrupted(ledger::Ledger& ledger) {
   const auto ids = ledger.mark_interrupted();
   if (!ids) return tl::unexpected(ids.error());
   for (const std::string& id : *ids) {
+    remove_marks(id);
     auto record = ledger.get(id);
     const auto channels = ledger.channels(id);
     const auto intervals = ledger.intervals(id);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "job/recording.hpp"
+#include "meter/tree_members.hpp"
 
 namespace gramwatt::job {
 namespace {
@@ -16,13 +17,17 @@ namespace {
 constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
 constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
 
-Fd make_timer(Nanoseconds interval) {
-  Fd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+void set_timer(const Fd& fd, Nanoseconds interval) {
   const auto s = std::chrono::floor<std::chrono::seconds>(interval);
   itimerspec spec{};
   spec.it_interval = {static_cast<time_t>(s.count()), static_cast<long>((interval - s).count())};
   spec.it_value = spec.it_interval;
   if (fd) ::timerfd_settime(fd.get(), 0, &spec, nullptr);
+}
+
+Fd make_timer(Nanoseconds interval) {
+  Fd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  set_timer(fd, interval);
   return fd;
 }
 
@@ -45,8 +50,8 @@ Result<void> Session::set_up_meter() {
   for (const auto& s : machine_.findings.sensors) {
     if (!s->describe().note.empty()) sensor_notes_.push_back(s->describe().note);
   }
-  const bool wants_fast_ticks = options_.detailed_ticks || !machine_.findings.sensors.empty();
-  timer_ = make_timer(options_.interval.value_or(wants_fast_ticks ? kFastTick : kSlowTick));
+  interval_ = options_.interval.value_or(options_.detailed_ticks || !machine_.findings.sensors.empty() ? kFastTick : kSlowTick);
+  timer_ = make_timer(interval_);
   meter::Setup setup;
   setup.clock = &clock_;
   setup.roots = options_.roots;
@@ -55,6 +60,7 @@ Result<void> Session::set_up_meter() {
   setup.platform = machine_.platform;
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
+  setup.is_job = meter::tree_members(id_, getpid(), options_.roots.procfs);
   setup.detailed_ticks = options_.detailed_ticks;
   setup.work_by_cpu = count_work_by_cpu(setup, *tree_);
   if (options_.recorder != nullptr) {
@@ -80,15 +86,26 @@ void Session::tick() {
   std::uint64_t missed = 0;
   (void)!::read(timer_.get(), &missed, sizeof missed);
   meter_->sample([this] { return tree_->read(); }, sharers());
+  if (markers_) follow_markers();
   hand_over();
   if (!options_.on_tick) return;
   const ledger::RunRecord* begun = writer_->has_begun() ? &writer_->begun() : nullptr;
   options_.on_tick({meter_->last_tick(), *meter_, meter_->channels(), begun});
 }
 
+/// What is read once a second tells little about parts of a program: from its first marker on, ticks are fast.
+void Session::follow_markers() {
+  if (!markers_->tick(*meter_)) return;
+  meter_->look_closely();
+  if (!options_.interval && interval_ > kFastTick) set_timer(timer_, interval_ = kFastTick);
+}
+
 void Session::hand_over() {
   std::vector<Interval> closed = meter_->take_closed();
-  for (const Interval& i : closed) slices_.add(i);
+  for (const Interval& i : closed) {
+    slices_.add(i);
+    if (markers_) markers_->settle(i, *meter_);
+  }
   writer_->push(std::move(closed));
 }
 
@@ -152,7 +169,7 @@ Session::Stored Session::store(const ledger::RunRecord& record) {
   return stored;
 }
 
-void Session::complete(ledger::RunRecord& r) const {
+void Session::complete(ledger::RunRecord& r) {
   const Instant end = clock_.now();
   r.state = ledger::State::finished;
   r.end_utc = end.utc;
@@ -166,6 +183,7 @@ void Session::complete(ledger::RunRecord& r) const {
   m.machine_share = machine_share(*meter_, options_.idle_owner, machine_.cpu, r.duration);
   fill_account(m, weights_of(r), r);
 
+  if (markers_) markers_->finish(m.channels, r);
   derive_model(r);
   r.notes.push_back("CPU time of the process tree: " + tree_->mechanism() +
                     (tree_->shortfall().empty() ? "" : " (" + tree_->shortfall() + ")"));
@@ -175,6 +193,7 @@ void Session::complete(ledger::RunRecord& r) const {
                       "time that nobody else explains"});
   }
   for (const std::string& note : sensor_notes_) r.notes.push_back(note);
+  for (const std::string& note : meter_->sensor_notes()) r.notes.push_back(note);
   for (const sense::Blocked& b : blocked_) {
     r.advice.insert(r.advice.begin(), b.family + ": " + b.why + (b.remedy.empty() ? "" : " — " + b.remedy));
   }

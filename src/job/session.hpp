@@ -14,6 +14,7 @@
 #include "job/account.hpp"
 #include "job/ledger_writer.hpp"
 #include "job/machine.hpp"
+#include "job/markers.hpp"
 #include "job/run_registry.hpp"
 #include "ledger/record.hpp"
 #include "meter/meter.hpp"
@@ -67,6 +68,9 @@ class Session {
   /// The run id.
   [[nodiscard]] const std::string& id() const { return id_; }
 
+  /// For a program that gets this run's id into its environment: makes what its markers are written to. Before it starts.
+  void expect_markers() { markers_.emplace(id_, options_.roots, clock_); }
+
   /// Sets the meter up and takes the first readings. `tree` outlives the session.
   [[nodiscard]] Result<void> start(meter::TreeCpu& tree);
 
@@ -75,6 +79,9 @@ class Session {
 
   /// Readable when a tick is due.
   [[nodiscard]] const Fd& timer() const { return timer_; }
+
+  /// Hangs up (POLLHUP) when a tick is due out of turn, because the program is about to mark; -1: not, or no more.
+  [[nodiscard]] int first_marker() const { return markers_ ? markers_->fd() : -1; }
 
   /// Takes the timer's count, and one tick: missed ones (the machine slept, gramwatt was stopped) are one.
   void tick();
@@ -90,10 +97,11 @@ class Session {
 
  private:
   [[nodiscard]] Result<void> set_up_meter();
+  void follow_markers();
   void hand_over();
   [[nodiscard]] int sharers() { return registry_.sharers(clock_.now().monotonic); }
   [[nodiscard]] ledger::RunRecord begin_record(const Context& context) const;
-  void complete(ledger::RunRecord& record) const;
+  void complete(ledger::RunRecord& record);
   void derive_model(ledger::RunRecord& record) const;
 
   const SessionOptions& options_;
@@ -104,10 +112,12 @@ class Session {
   meter::TreeCpu* tree_ = nullptr;
   std::optional<meter::Meter> meter_;
   Fd timer_;
+  Nanoseconds interval_{};  ///< that the timer is set to
   std::optional<LedgerWriter> writer_;
   std::vector<sense::Blocked> blocked_;
   std::vector<std::string> sensor_notes_;
   SliceCollector slices_;
+  std::optional<Markers> markers_;
 };
 
 }  // namespace gramwatt::job

@@ -1,6 +1,7 @@
 #pragma once
 // What is known of a run. The JSON of the contract ("gramwatt.run/1") is this struct, field by field (record_json.cpp).
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -63,6 +64,33 @@ struct Derivation {
   std::string figure, formula, inputs, source;
 };
 
+/// Regions whose energy nobody can tell, and why: their time is known, theirs alone.
+struct NotAttributable {
+  std::int64_t count = 0;
+  Seconds time;
+  std::string why;
+};
+
+/// All regions of one name that the program marked (include/gramwatt/gramwatt.h). Regions may overlap: their energies do not
+/// add up to the run's.
+struct RegionEnergy {
+  std::string name;
+  std::int64_t count = 0;  ///< of those that energy and time are of
+  Seconds time;
+  std::optional<Estimate<Joules>> energy;  ///< what the whole program used meanwhile; nothing when count is 0
+  Seconds shortest, mean, longest;         ///< of all that ended
+  std::optional<NotAttributable> not_attributable;
+};
+
+/// All marks of one name.
+struct MarkEnergy {
+  std::string name;
+  std::int64_t count = 0;
+  Seconds time;                            ///< from the first to the last
+  std::optional<Estimate<Joules>> energy;  ///< what the whole program used meanwhile
+  std::optional<std::string> why;          ///< there is no energy
+};
+
 struct RunRecord {
   std::string id;
   std::optional<std::string> parent;  ///< id of the run this one is nested in; nested runs are left out of sums
@@ -81,6 +109,8 @@ struct RunRecord {
   std::optional<IntensityFacts> average_intensity, marginal_intensity;
   Estimate<Grams>
       embodied_per_hour;  ///< of the whole machine; with the intensities and the PUE it lets an interrupted run be settled
+  std::vector<RegionEnergy> regions;  ///< in order of energy, largest first
+  std::vector<MarkEnergy> marks;
   std::vector<Gap> gaps;
   std::vector<std::string> advice;  ///< what would make the figures more certain
   std::vector<std::string> notes;   ///< what was assumed, which mechanism counted the tree, …

@@ -120,6 +120,25 @@ void fields(Io& io, T& v) {
     io("component", v.component);
     io("seconds", v.length);
     io("why", v.why);
+  } else if constexpr (std::same_as<U, NotAttributable>) {
+    io("count", v.count);
+    io("seconds", v.time);
+    io("why", v.why);
+  } else if constexpr (std::same_as<U, RegionEnergy>) {
+    io("name", v.name);
+    io("count", v.count);
+    io("seconds", v.time);
+    io("energy", v.energy);
+    io("shortest_s", v.shortest);
+    io("mean_s", v.mean);
+    io("longest_s", v.longest);
+    io("not_attributable", v.not_attributable);
+  } else if constexpr (std::same_as<U, MarkEnergy>) {
+    io("name", v.name);
+    io("count", v.count);
+    io("seconds", v.time);
+    io("energy", v.energy);
+    io("why", v.why);
   } else {
     static_assert(std::same_as<U, Derivation>);
     io("figure", v.figure);
@@ -171,6 +190,8 @@ void run_fields(Io& io, R& r) {
     own("max_rss_mb", r.own_max_rss_mb);
   });
   io.extra("parent", r.parent);
+  io.extra("regions", r.regions);
+  io.extra("marks", r.marks);
   io.extra("state", r.state);
   io.extra("embodied_per_hour", r.embodied_per_hour);
   io.extra("advice", r.advice);

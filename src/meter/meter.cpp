@@ -20,6 +20,9 @@ namespace {
 // A read slower than this is made once a second, not at every tick: ten of them would cost more than 0.1 % of a core.
 constexpr Nanoseconds kSlowRead = std::chrono::microseconds(80);
 
+// What is less than a twentieth of the program's energy cannot blur its course.
+constexpr std::int64_t kMatters = 20;
+
 }  // namespace
 
 Meter::Meter(Setup setup) : setup_(std::move(setup)), machine_cpu_reader_(setup_.roots, setup_.cpu, setup_.machine_cpu) {
@@ -41,14 +44,16 @@ void Meter::build_channels(bool has_cpu_sensors) {
     if (d.component == Component::cpu || d.component == Component::memory) sources_[i].package = package_number(d.device);
     if (d.boundary == Boundary::node && !node_source_) node_source_ = i;
     sources_[i].channel = channels_.size();
-    channels_.push_back({d.component, d.device, d.boundary, Method::measured, d.source, d.terms, d.terms});
+    channels_.push_back({d.component, d.device, d.boundary, d.method, d.source, d.terms, d.terms});
   }
   if (node_source_) {  // it stands for all that no other sensor sees: nothing is modelled
     totals_.resize(channels_.size());
     tick_.job_by_channel.resize(channels_.size());
     return;
   }
-  lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, has_cpu_sensors);
+  const double host_threads = std::max(1, setup_.model.host_threads);
+  const Ratio host_share(setup_.model.host_threads > 0 ? std::min(1.0, setup_.cpu.threads / host_threads) : 1);
+  lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, host_share, has_cpu_sensors);
   if (has_cpu_sensors && setup_.platform) lift_ = *setup_.platform;
   if (!has_cpu_sensors) {
     model_channel_ = channels_.size();
@@ -257,6 +262,17 @@ void Meter::close() {
 double Meter::mean_machine_share() const {
   const auto length = static_cast<double>(elapsed(started_at_, open_.now).count());
   return length <= 0 ? 1 : std::clamp((idle_share_time_ + open_.idle_share_time) / length, 0.0, 1.0);
+}
+
+Nanoseconds Meter::resolution() const {
+  Microjoules active;
+  for (const Flow& f : totals_) active += f.job_active;
+  Nanoseconds longest = machine_cpu_reader_.tick();
+  for (const Source& s : sources_) {
+    if (totals_[s.channel].job_active.count() * kMatters < active.count()) continue;
+    longest = std::max({longest, s.sensor->describe().resolution, s.slow ? setup_.close_every : Nanoseconds{0}});
+  }
+  return longest;
 }
 
 std::vector<Flow> Meter::totals() const {

@@ -60,6 +60,13 @@ class Meter {
   /// `detailed_ticks`. `sharers`: how many independent runs share this machine's idle power now (this one included).
   void sample(const std::function<Nanoseconds()>& tree_cpu, int sharers);
 
+  /// From now on as with `detailed_ticks`: somebody wants to know what happens between two closings.
+  void look_closely() { setup_.detailed_ticks = true; }
+
+  /// How far back in time what a tick reads may reach: the slowest update among the devices that matter to the program (5 % of
+  /// its active energy so far), and the clock tick that CPU time is shared by.
+  [[nodiscard]] Nanoseconds resolution() const;
+
   /// Last readings; closes the last interval and settles gaps.
   void finish(Nanoseconds tree_cpu, int sharers);
 
@@ -77,6 +84,8 @@ class Meter {
 
   [[nodiscard]] const Tick& last_tick() const { return tick_; }
   [[nodiscard]] const std::vector<Gap>& gaps() const { return gaps_; }
+  /// What the sensors had to say when the run had ended, for people.
+  [[nodiscard]] const std::vector<std::string>& sensor_notes() const { return sensor_notes_; }
   [[nodiscard]] const Instant& started_at() const { return started_at_; }
   [[nodiscard]] Nanoseconds job_cpu() const { return total_job_cpu_ + open_.job_cpu; }
   [[nodiscard]] Nanoseconds machine_cpu() const { return total_machine_cpu_ + open_.machine_cpu; }
@@ -101,6 +110,7 @@ class Meter {
     std::optional<double> share;  ///< of the interval that is closing: the job's part of what the device did, where it is told
     bool was_told = false;        ///< there was a share in some interval
     double shared_away = 0;       ///< active energy that went to other programs by that share, µJ
+    sense::Settled settled;       ///< when the run has ended
     Nanoseconds lost{};
     std::string lost_why;
   };
@@ -158,6 +168,7 @@ class Meter {
   double idle_share_time_ = 0;
   std::vector<Interval> closed_;
   std::vector<Gap> gaps_;
+  std::vector<std::string> sensor_notes_;
   bool children_unseen_ = false;
   bool finished_ = false;
 };

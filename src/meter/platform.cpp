@@ -9,7 +9,7 @@
 
 namespace gramwatt::meter {
 
-PlatformLift platform_lift(sense::MachineClass machine_class, int packages, bool has_cpu_sensors) {
+PlatformLift platform_lift(sense::MachineClass machine_class, int packages, Ratio host_share, bool has_cpu_sensors) {
   PlatformLift lift;
   lift.loss = 0.17;
   lift.loss_shift = Shift::range(0.17, 0.06, 0.35);
@@ -24,8 +24,11 @@ PlatformLift platform_lift(sense::MachineClass machine_class, int packages, bool
       lift.base = Watts(20);  // board, fan, SSD of an office or gaming desktop at rest: 10 to 45 W
       lift.base_shift = Shift::range(20, 10, 45);
       break;
+    case sense::MachineClass::guest:  // its part of a host with two sockets, whatever sockets it is shown
+      lift.base = Watts(50.0 * host_share.value());
+      lift.base_shift = Shift::range(25, 12, 75);
+      break;
     case sense::MachineClass::server:
-    case sense::MachineClass::guest:
       lift.base = Watts(25.0 * packages);
       lift.base_shift = Shift::range(25, 12, 75);
       break;

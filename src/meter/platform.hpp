@@ -15,7 +15,9 @@ struct PlatformLift {
   std::string source;
 };
 
-/// `has_cpu_sensors` false: only GPUs are lifted, because the model that stands for the rest is wall power already.
-[[nodiscard]] PlatformLift platform_lift(sense::MachineClass machine_class, int packages, bool has_cpu_sensors);
+/// `host_share`: of a guest, its part of its host. `has_cpu_sensors` false: only GPUs are lifted, because the model that stands
+/// for the rest is wall power already.
+[[nodiscard]] PlatformLift platform_lift(sense::MachineClass machine_class, int packages, Ratio host_share,
+                                         bool has_cpu_sensors);
 
 }  // namespace gramwatt::meter

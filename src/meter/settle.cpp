@@ -67,7 +67,8 @@ void Meter::settle_node_terms() {
     }
   };
   for (const Source& s : sources_) {
-    const Terms& terms = s.sensor->describe().terms;
+    Terms terms = s.sensor->describe().terms;
+    terms.insert(s.settled.terms.begin(), s.settled.terms.end());
     if (s.channel == rest) add(terms, all.machine - totals_[rest].machine, 1);  // its own part is there already
     else add(terms, totals_[s.channel].machine, -1);
   }
@@ -87,6 +88,7 @@ void Meter::settle_share_terms(Channel& c, const Source& s, const Flow& sum, dou
 
 /// Error terms that only the sums can tell.
 void Meter::settle_terms() {
+  for (Source& s : sources_) s.settled = s.sensor->settled();
   if (node_source_) settle_node_terms();
   const Seconds length = seconds(elapsed(started_at_, open_.start));
   const double others = total_machine_cpu_ > Nanoseconds{0}
@@ -99,6 +101,8 @@ void Meter::settle_terms() {
     Channel& c = channels_[s.channel];
     const Flow& sum = totals_[s.channel];
     if (!is_node) chips += sum;
+    for (const auto& [id, shift] : s.settled.terms) c.active_terms[id] = c.idle_terms[id] = shift;
+    for (const std::string& note : s.settled.notes) sensor_notes_.push_back(d.device + ": " + note);
     settle_idle_terms(c, sum, is_node ? setup_.model.fixed.terms : d.idle_terms, is_node ? node_idle_over_rest() : 1);
     settle_share_terms(c, s, sum, others);
     if (length.value() > 0) {

@@ -136,16 +136,6 @@ Nanoseconds process_cpu(pid_t pid) {
   return total + Nanoseconds((stat ? stat->reaped_ticks : 0) * (1'000'000'000 / std::max(1L, sysconf(_SC_CLK_TCK))));
 }
 
-bool ignores_sigchld(pid_t pid) {
-  const auto status = read_file("/proc/" + std::to_string(pid) + "/status", 8192);
-  if (!status) return false;
-  constexpr std::string_view key = "SigIgn:\t";
-  const auto at = status->find(key);
-  if (at == std::string::npos) return false;
-  const std::uint64_t mask = std::strtoull(status->c_str() + at + key.size(), nullptr, 16);
-  return ((mask >> (SIGCHLD - 1)) & 1U) != 0;
-}
-
 /// All live descendants of `root`'s tree: parents before children, so that a process that ends meanwhile is seen once at most.
 void walk(pid_t pid, LiveTree& tree, int depth) {
   if (depth > 200) return;

@@ -28,6 +28,7 @@ std::string doctor_text(const DoctorReport& r, const Style& style, std::size_t w
     row(&s == &r.sensors.front() ? "sensors" : "",
         fmt::format("{} {}: {}, boundary {}, gain ±{:.0f} %{}", s.component, s.device, s.source, s.boundary, 100 * s.gain_error,
                     s.usable ? "" : "; not visible to the program"));
+    if (!s.note.empty()) row("", style.dim(s.note));
   }
   for (const auto& b : r.blocked) {
     row(&b == &r.blocked.front() ? "blocked" : "", b.family + ": " + b.why);
@@ -70,7 +71,8 @@ std::string doctor_json(const DoctorReport& r) {
                             {"boundary", s.boundary},
                             {"source", s.source},
                             {"gain_error", s.gain_error},
-                            {"usable", s.usable}});
+                            {"usable", s.usable},
+                            {"note", s.note}});
   }
   j["blocked"] = ordered_json::array();
   for (const auto& b : r.blocked) j["blocked"].push_back({{"family", b.family}, {"why", b.why}, {"remedy", b.remedy}});

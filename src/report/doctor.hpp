@@ -16,6 +16,7 @@ struct DoctorReport {
     std::string component, device, boundary, source;
     double gain_error = 0;  ///< relative, of the sensor itself
     bool usable = true;     ///< by the program
+    std::string note;       ///< what a reader should know; may be empty
   };
   struct Blocked {
     std::string family, why, remedy;

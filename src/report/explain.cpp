@@ -86,6 +86,34 @@ std::string signal(const char* name, const Estimate<Grams>& carbon, const ledger
   return out + check("carbon = energy x intensity", carbon.value.value(), (facility.value * i.value.value).value());
 }
 
+std::string region(const ledger::RegionEnergy& r, const Style& style) {
+  std::string out;
+  if (r.energy)
+    out += block("region " + r.name, *r.energy,
+                 fmt::format("what the whole program used during {} regions, {} s in all ({} to {} s each)", r.count,
+                             number(r.time.value()), number(r.shortest.value()), number(r.longest.value())),
+                 style);
+  if (const auto& na = r.not_attributable)
+    out += fmt::format("{}  not attributable: {} regions, {} s in all\n    {}\n", style.bold("region " + r.name), na->count,
+                       number(na->time.value()), flow(na->why, 4, kWidth));
+  return out;
+}
+
+std::string marked(const ledger::RunRecord& r, const Style& style) {
+  std::string out =
+      "\n" + style.bold("Parts that the program marked") + " (they may overlap: their energies do not add up to the run's)\n";
+  for (const auto& each : r.regions) out += region(each, style);
+  for (const auto& m : r.marks) {
+    if (m.energy) {
+      out += block("marks " + m.name, *m.energy,
+                   fmt::format("what the whole program used between the first and the last of {}, {} s", m.count,
+                               number(m.time.value())),
+                   style);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string explain(const ledger::RunRecord& r, const Style& style) {
@@ -106,6 +134,7 @@ std::string explain(const ledger::RunRecord& r, const Style& style) {
                style);
   out += check("total = average + embodied", r.carbon.total.value.value(),
                r.carbon.average.value.value() + r.carbon.embodied.value.value());
+  if (!r.regions.empty() || !r.marks.empty()) out += marked(r, style);
   if (!r.derivations.empty()) out += "\n" + style.bold("Inputs") + "\n";
   for (const auto& d : r.derivations) {
     out += fmt::format("  {}\n    {}\n    {}\n", d.figure, flow(d.formula, 4, kWidth),

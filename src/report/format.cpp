@@ -64,6 +64,8 @@ std::pair<std::size_t, std::size_t> unit_at(std::string_view s) {
 std::string Style::bold(std::string_view t) const { return wrap_in(colour, "1", t); }
 std::string Style::dim(std::string_view t) const { return wrap_in(colour, "2", t); }
 
+std::string Style::reverse(std::string_view t) const { return wrap_in(colour, "7", t); }
+
 std::string significant(double value, int digits) {
   if (!std::isfinite(value)) return "?";
   if (value == 0) return "0";
@@ -78,6 +80,12 @@ std::string significant(double value, int digits) {
 Figure figure(const Estimate<Joules>& e, const Style& style) {
   const double v = e.value.value();
   const Scale& s = v == 0 ? kEnergy[3] : scale_for(kEnergy, v);
+  return make(v, e.low().value(), e.high().value(), s.factor, s.unit, style);
+}
+
+Figure figure(const Estimate<Watts>& e, const Style& style) {
+  const double v = e.value.value();
+  const Scale& s = v == 0 ? kPower[2] : scale_for(kPower, v);
   return make(v, e.low().value(), e.high().value(), s.factor, s.unit, style);
 }
 

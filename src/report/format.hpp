@@ -15,6 +15,7 @@ struct Style {
 
   [[nodiscard]] std::string bold(std::string_view text) const;
   [[nodiscard]] std::string dim(std::string_view text) const;
+  [[nodiscard]] std::string reverse(std::string_view text) const;
   [[nodiscard]] std::string_view dash() const { return unicode ? "–" : "-"; }
   [[nodiscard]] std::string_view times() const { return unicode ? "×" : "x"; }
 };
@@ -29,6 +30,7 @@ struct Figure {
 [[nodiscard]] Figure figure(const Estimate<Grams>& e, const Style& style, std::string_view gas = "CO2e");
 [[nodiscard]] Figure figure(const Estimate<GramsPerKwh>& e, const Style& style);
 [[nodiscard]] Figure figure(const Estimate<Ratio>& e, const Style& style);
+[[nodiscard]] Figure figure(const Estimate<Watts>& e, const Style& style);
 
 /// "1.24 Wh (0.90–2.1)".
 template <class Q>

@@ -1,6 +1,7 @@
 #include "report/summary.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@ constexpr std::size_t kLabel = 11;
 constexpr std::size_t kValue = 13;
 constexpr std::size_t kInterval = 13;
 constexpr std::size_t kMostAdvice = 3;
+constexpr std::size_t kMostRegions = 8;
 
 /// Lines of four columns: what, how much, between what, and where from.
 class Table {
@@ -92,6 +94,42 @@ void carbon_rows(const ledger::RunRecord& r, bool ran, Table& t, const Style& st
         ran ? "making the machine: this run's share" : "making the machine: this time's share");
 }
 
+/// "3 of 0.50 s" under a heading, and what could not be told.
+std::string region_note(const ledger::RegionEnergy& r, const ledger::Energy& all) {
+  std::string note;
+  if (r.energy && all.total.value.value() > 0) {
+    note = fmt::format("{:.0f} %  {}: {} of {}", 100 * (r.energy->value / all.total.value), r.name, r.count,
+                       human_duration(r.time / static_cast<double>(r.count)));
+  } else {
+    note = r.name + ":";
+  }
+  if (const auto& na = r.not_attributable) {
+    note += fmt::format("{} {}{} of {}, {}", r.energy ? "," : "", na->count, r.energy ? " more" : "",
+                        human_duration(na->time / static_cast<double>(std::max<std::int64_t>(1, na->count))), na->why);
+  }
+  return note;
+}
+
+/// Regions may overlap, so their shares need not add up to 100 %.
+void region_rows(const ledger::RunRecord& r, Table& t, const Style& style) {
+  const char* label = "regions";
+  std::size_t left = kMostRegions;
+  for (const auto& region : r.regions) {
+    if (left-- == 0) break;
+    t.row(std::exchange(label, ""), region.energy ? figure(*region.energy, style) : Figure{"no figure", ""},
+          region_note(region, r.energy));
+  }
+  if (r.regions.size() > kMostRegions)
+    t.note("", fmt::format("and {} more: gramwatt show --json", r.regions.size() - kMostRegions));
+  label = "marks";
+  left = kMostRegions;
+  for (const auto& mark : r.marks) {
+    if (left-- == 0) break;
+    t.row(std::exchange(label, ""), mark.energy ? figure(*mark.energy, style) : Figure{"no figure", ""},
+          fmt::format("{}: {} in {}{}", mark.name, mark.count, human_duration(mark.time), mark.why ? ", " + *mark.why : ""));
+  }
+}
+
 std::string sources(const ledger::Energy& e) {
   std::string all;
   for (const auto& c : e.components) all = join_sources(all, c.energy.source);
@@ -124,6 +162,7 @@ std::string summary(const ledger::RunRecord& r, const Style& style, std::size_t 
   const bool ran = !r.command.empty();  // else it is an estimate
   energy_rows(r.energy, ran, t, style);
   carbon_rows(r, ran, t, style);
+  region_rows(r, t, style);
   t.note("  from", sources(r.energy));
   for (const Gap& g : r.gaps)
     t.note("  gap", fmt::format("{}{}: {}", g.component, g.length.value() > 0 ? " " + human_duration(g.length) : "", g.why));

@@ -12,8 +12,8 @@ WideCounter::Step WideCounter::update(std::uint64_t raw, Nanoseconds monotonic) 
   last_time_ = monotonic;
   if (first) return {total(), false};
 
-  // The most that can have flowed; a little slack, because raw values may be a few milliseconds older than the read.
-  const double possible = (power_limit_ * (passed + Seconds(0.05))).value() * 1e6 / unit_;
+  // The most that can have flowed.
+  const double possible = (power_limit_ * (passed + stale_)).value() * 1e6 / unit_;
   if (range_ > 0 && possible > static_cast<double>(range_)) return {total(), true};  // two wraps are possible
   std::uint64_t delta = raw - previous;
   if (raw < previous) {

@@ -21,9 +21,12 @@ namespace gramwatt::sense {
 class WideCounter {
  public:
   /// `range`: the raw value runs from 0 to `range`, so that a wrap adds range + 1; 0: it never wraps. `power_limit`: more than
-  /// this is impossible. `microjoules_per_count`: the unit of the raw value.
-  WideCounter(std::uint64_t range, Watts power_limit, double microjoules_per_count = 1)
-      : range_(range), power_limit_(power_limit), unit_(microjoules_per_count) {}
+  /// this is impossible. `microjoules_per_count`: the unit of the raw value. `stale`: a raw value may be that old when it is
+  /// read, so that so much more may come at once.
+  WideCounter(std::uint64_t range, Watts power_limit, double microjoules_per_count = 1, Seconds stale = kUsuallyStale)
+      : range_(range), power_limit_(power_limit), unit_(microjoules_per_count), stale_(stale) {}
+
+  static constexpr Seconds kUsuallyStale{0.05};  ///< hardware publishes every few milliseconds
 
   struct Step {
     Microjoules total;     ///< since the first raw value; never falls
@@ -39,6 +42,7 @@ class WideCounter {
   std::uint64_t range_;
   Watts power_limit_;
   double unit_;
+  Seconds stale_;
   std::optional<std::uint64_t> last_;
   Nanoseconds last_time_{};
   std::uint64_t counts_ = 0;

@@ -2,18 +2,26 @@
 //
 //   counter     {count}               energy counters of any unit and width (RAPL, Intel and AMD GPUs, …)
 //   power       {count}               power readings, integrated over the time between them
+//   power_sum         {count, …}      the same of what several meters say together: the power supplies of a server
+//   power_difference  {whole, part…}  … of what the parts leave of a whole; never below nothing
+//   power_product     {volts, amperes}
 //   freshness   {count, freshness}    a counter beside a number that changes with every publication (Cray): one that stands
 //                                     still means a controller that has stopped, which must not look like a node without power
 //
 // Parameters that come from a recording may be anything; what makes no sense is refused here.
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "sense/checked_counter.hpp"
 #include "sense/counter.hpp"
+#include "sense/nvidia_decoder.hpp"
 #include "sense/power_integral.hpp"
 #include "sense/raw.hpp"
+#include "sense/utilisation.hpp"
 
 namespace gramwatt::sense {
 namespace {
@@ -24,7 +32,7 @@ class CounterDecoder final : public Decoder {
  public:
   explicit CounterDecoder(const DecoderSpec& s)
       : counter_(static_cast<std::uint64_t>(s.number("range", 0)), Watts(s.number("power_limit_w", 0)),
-                 s.number("microjoules_per_count", 1)) {}
+                 s.number("microjoules_per_count", 1), Seconds(s.number("stale_s", WideCounter::kUsuallyStale.value()))) {}
   [[nodiscard]] Result<Reading> decode(const RawSample& sample) override {
     if (!sample.has(0)) return fail("no value");
     const auto step = counter_.update(sample.values[0], sample.at.monotonic);
@@ -35,19 +43,47 @@ class CounterDecoder final : public Decoder {
   WideCounter counter_;
 };
 
+/// What the values of one sample are together, in counts; nothing where one that is needed is absent.
+using Combine = std::optional<double> (*)(const RawSample&);
+
+std::optional<double> first_value(const RawSample& s) {
+  return s.has(0) ? std::optional(static_cast<double>(s.values[0])) : std::nullopt;
+}
+
+std::optional<double> sum_of_values(const RawSample& s) {
+  double sum = 0;
+  for (std::size_t i = 0; i < s.count; ++i) {
+    if (!s.has(i)) return std::nullopt;
+    sum += static_cast<double>(s.values[i]);
+  }
+  return s.count > 0 ? std::optional(sum) : std::nullopt;
+}
+
+std::optional<double> first_without_the_others(const RawSample& s) {
+  const auto all = sum_of_values(s);
+  return all ? std::optional(std::max(0.0, 2 * static_cast<double>(s.values[0]) - *all)) : std::nullopt;
+}
+
+std::optional<double> product_of_values(const RawSample& s) {
+  if (!s.has(0) || !s.has(1)) return std::nullopt;
+  return static_cast<double>(s.values[0]) * static_cast<double>(s.values[1]);
+}
+
 class PowerDecoder final : public Decoder {
  public:
-  explicit PowerDecoder(const DecoderSpec& s)
-      : watts_per_count_(s.number("watts_per_count", 1)), limit_(s.number("power_limit_w", 0)) {}
+  PowerDecoder(const DecoderSpec& s, Combine combine)
+      : combine_(combine), watts_per_count_(s.number("watts_per_count", 1)), limit_(s.number("power_limit_w", 0)) {}
   [[nodiscard]] Result<Reading> decode(const RawSample& sample) override {
-    if (!sample.has(0)) return fail("no value");
-    const Watts power(static_cast<double>(sample.values[0]) * watts_per_count_);
+    const auto counts = combine_(sample);
+    if (!counts) return fail("no value");
+    const Watts power(*counts * watts_per_count_);
     if (power > limit_) return fail(fmt::format("{:.4g} W is more than this can draw", power.value()));
     const bool joined = integral_.add(power, sample.at);
     return Reading{integral_.energy(), sample.at, !joined};
   }
 
  private:
+  Combine combine_;
   double watts_per_count_;
   Watts limit_;
   PowerIntegral integral_;
@@ -82,10 +118,18 @@ bool is_between(double value, double least, double most) { return std::isfinite(
 Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& s) {
   const bool sane = is_between(s.number("range", 0), 0, kMostCounts) && is_between(s.number("power_limit_w", 1), 1e-3, 1e5) &&
                     is_between(s.number("microjoules_per_count", 1), 1e-9, 1e9) &&
-                    is_between(s.number("watts_per_count", 1), 1e-9, 1e6) && is_between(s.number("frozen_after_s", 1), 0, 1e6);
+                    is_between(s.number("watts_per_count", 1), 1e-9, 1e6) &&
+                    is_between(s.number("frozen_after_s", 1), 0, 1e6) && is_between(s.number("stale_s", 0), 0, 60) &&
+                    is_between(s.number("check_s", 1), 1e-3, 1e3);
   if (!sane) return fail("constants that make no sense", s.kind);
   if (s.kind == "counter") return std::make_unique<CounterDecoder>(s);
-  if (s.kind == "power") return std::make_unique<PowerDecoder>(s);
+  if (s.kind == "power") return std::make_unique<PowerDecoder>(s, first_value);
+  if (s.kind == "power_sum") return std::make_unique<PowerDecoder>(s, sum_of_values);
+  if (s.kind == "power_difference") return std::make_unique<PowerDecoder>(s, first_without_the_others);
+  if (s.kind == "power_product") return std::make_unique<PowerDecoder>(s, product_of_values);
+  if (s.kind == "nvidia") return make_nvidia_decoder(s);
+  if (s.kind == "checked-counter") return make_checked_counter(s);
+  if (s.kind == "utilisation") return make_utilisation_decoder(s);
   if (s.kind == "freshness") return std::make_unique<FreshnessDecoder>(s);
   return fail("no decoder of this kind", s.kind, "a newer gramwatt may know it");
 }

@@ -1,94 +1,68 @@
 // NVIDIA GPUs.
 //
-// Volta and later count energy themselves (millijoules since the driver was loaded, stepping about every 100 ms): the counter
-// sees what happens between two reads, so it is taken whenever it exists. Older boards and many virtual GPUs have only a power
-// reading; it is integrated over the reads (trapezoid), with a wider interval, because on boards that sample a window of their
-// own most of the time is invisible. An answer of "not supported" or a lost GPU is an error with a name, never 0 W.
-//
-// Which GPUs are the program's: those that CUDA will show it. The others count for the machine only.
-// Sources: NVML API reference; Yang et al., SC'24 (10.1109/SC41406.2024.00028) for gain (±5 %, proportional, by board) and
-// duty cycle.
+// Volta and later count energy themselves; older boards and many virtual GPUs have only a power reading; some have neither, but
+// tell their utilisation. What each reading means, when to look and how energy comes of it: nvidia_sensors.cpp, board_input.cpp,
+// nvidia_decoder.cpp. Here boards are found, described, and told whose they are: which of them CUDA will show the program
+// (nvml_visible.cpp), and whose work a shared one does (nvml_sharing.cpp). An answer of "not supported" or a lost GPU is an error
+// with a name, never 0 W.
+// Sources: NVML API reference; Yang et al., SC'24 (10.1109/SC41406.2024.00028) for gain (±5 %, proportional, by board).
 
 #include "sense/nvml.hpp"
 
-#include <filesystem>
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/format.h>
 
 #include "base/system.hpp"
 #include "base/text.hpp"
-#include "sense/nvml_library.hpp"
+#include "sense/nvml_board.hpp"
+#include "sense/nvml_sharing.hpp"
+#include "sense/nvml_visible.hpp"
+#include "sense/utilisation.hpp"
 
 namespace gramwatt::sense {
 namespace {
 
 constexpr const char* kFamily = "NVML";
-constexpr double kGain = 0.05;             // SC'24: ±5 % proportional, random by board
-constexpr double kIntegratedPower = 0.15;  // boards without counter: power sampled, window shorter than the period
+constexpr double kGain = 0.05;        // SC'24: ±5 % proportional, random by board
+constexpr double kUnknownShape = 0.10;  // no counter, and nobody has published how this generation's power sensor sees
 // Idle share of the power limit where it cannot be read because others use the board: 50 to 120 W of 700 on an H100, 10 to 20
 // of 250 on consumer boards.
 constexpr double kIdleOfLimit = 0.10;
 constexpr Shift kIdleOfLimitShift = Shift::range(0.10, 0.04, 0.20);
+// A board that shows its utilisation and its limit only: busy ones draw 30 to 100 % of the limit (memory-bound kernels the least).
+constexpr double kBusyOfLimit = 0.65;
+constexpr Shift kBusyOfLimitShift = Shift::range(0.65, 0.30, 1.0);
+// What is left of an aligned counter's error: mostly the last part of a step (bench/sensor_accuracy.cpp).
+constexpr Nanoseconds kAlignedTo = std::chrono::milliseconds(30);
 
+/// A board as a sensor: the raw sensor, and whose work it did.
 class NvmlSensor final : public Sensor {
  public:
-  NvmlSensor(Description d, std::shared_ptr<NvmlLibrary> library, NvmlDevice device, bool has_counter)
-      : description_(std::move(d)), library_(std::move(library)), device_(device), has_counter_(has_counter) {}
-
-  [[nodiscard]] const Description& describe() const override { return description_; }
-
-  [[nodiscard]] Result<Reading> read(const Clock& clock) override {
-    return has_counter_ ? read_counter(clock) : integrate(clock);
+  NvmlSensor(Description description, std::unique_ptr<RawInput> input, DecoderSpec spec, std::unique_ptr<GpuSharing> sharing,
+             const Clock& clock)
+      : sensor_(std::move(description), std::move(input), std::move(spec)), sharing_(std::move(sharing)), clock_(clock) {}
+  [[nodiscard]] const Description& describe() const override { return sensor_.describe(); }
+  [[nodiscard]] Result<Reading> read(const Clock& clock) override { return sensor_.read(clock); }
+  [[nodiscard]] Result<Reading> read_now(const Clock& clock) override { return sensor_.read_now(clock); }
+  [[nodiscard]] std::optional<Ratio> activity_share(const std::function<bool(pid_t)>& is_job) override {
+    return sharing_->share(is_job, clock_);
+  }
+  [[nodiscard]] const DecoderSpec* decoder() const override { return sensor_.decoder(); }
+  void record_to(RawTap* tap) override { sensor_.record_to(tap); }
+  [[nodiscard]] Settled settled() const override {
+    Settled all = sensor_.settled();
+    Settled shared = sharing_->settled();
+    all.terms.merge(shared.terms);
+    for (std::string& note : shared.notes) all.notes.push_back(std::move(note));
+    return all;
   }
 
  private:
-  Result<Reading> read_counter(const Clock& clock) {
-    unsigned long long mj = 0;
-    const NvmlReturn code = library_->total_energy(device_, &mj);
-    const Instant at = clock.now();
-    if (code != kNvmlSuccess) return failed(code);
-    if (!started_) {
-      started_ = true;
-      last_mj_ = mj;
-      return Reading{total_, at};
-    }
-    // 64 bits of millijoules do not wrap; a step back means that the driver was loaded anew.
-    const bool resumed = mj < last_mj_;
-    if (!resumed) total_ += Microjoules(static_cast<std::int64_t>(mj - last_mj_) * 1000);
-    last_mj_ = mj;
-    return Reading{total_, at, resumed};
-  }
-
-  Result<Reading> integrate(const Clock& clock) {
-    unsigned mw = 0;
-    const NvmlReturn code = library_->power_usage(device_, &mw);
-    const Instant at = clock.now();
-    if (code != kNvmlSuccess) return failed(code);
-    const Watts power(mw * 1e-3);
-    if (started_) total_ += Microjoules((power + last_power_) * 0.5 * seconds(elapsed(last_, at)));
-    started_ = true;
-    last_ = at;
-    last_power_ = power;
-    return Reading{total_, at};
-  }
-
-  [[nodiscard]] tl::unexpected<Error> failed(NvmlReturn code) const {
-    return fail(library_->describe(code), description_.device, code == kNvmlGpuIsLost ? "reset the GPU or reboot" : "");
-  }
-
-  Description description_;
-  std::shared_ptr<NvmlLibrary> library_;
-  NvmlDevice device_;
-  bool has_counter_;
-  bool started_ = false;
-  unsigned long long last_mj_ = 0;
-  Watts last_power_;
-  Instant last_;
-  Microjoules total_;
-};
-
-struct Board {
-  NvmlDevice device = nullptr;
-  std::string name = "NVIDIA GPU";
-  std::string uuid;
+  RawSensor sensor_;
+  std::unique_ptr<GpuSharing> sharing_;
+  const Clock& clock_;
 };
 
 std::string text_of(NvmlReturn (*get)(NvmlDevice, char*, unsigned), NvmlDevice device) {
@@ -96,6 +70,49 @@ std::string text_of(NvmlReturn (*get)(NvmlDevice, char*, unsigned), NvmlDevice d
   if (get == nullptr || get(device, buffer, sizeof buffer) != kNvmlSuccess) return {};
   buffer[sizeof buffer - 1] = '\0';
   return buffer;
+}
+
+std::string pci_of(const NvmlLibrary& library, NvmlDevice device) {
+  NvmlPciInfo info;
+  if (library.pci_info == nullptr || library.pci_info(device, &info) != kNvmlSuccess) return {};
+  return fmt::format("{:08X}:{:02X}:{:02X}.0", info.domain, info.bus, info.device);
+}
+
+NvmlBoard identify(const std::shared_ptr<NvmlLibrary>& library, NvmlDevice device) {
+  NvmlBoard board(library, device);
+  if (auto name = text_of(library->device_name, device); !name.empty()) board.name = std::move(name);
+  board.uuid = text_of(library->device_uuid, device);
+  board.pci = pci_of(*library, device);
+  unsigned architecture = 0;
+  if (library->architecture == nullptr || library->architecture(device, &architecture) != kNvmlSuccess) architecture = 0;
+  board.generation = nvidia_generation(architecture, board.name);
+  return board;
+}
+
+/// The instances of a partitioned board: handle and UUID.
+struct MigInstance {
+  std::string uuid;
+  unsigned id = 0, slices = 1;
+};
+
+std::vector<MigInstance> mig_instances(const NvmlLibrary& library, NvmlDevice board) {
+  std::vector<MigInstance> found;
+  unsigned current = 0, pending = 0, most = 0;
+  if (library.mig_mode == nullptr || library.mig_mode(board, &current, &pending) != kNvmlSuccess || current == 0) return found;
+  if (library.mig_count == nullptr || library.mig_device == nullptr || library.mig_count(board, &most) != kNvmlSuccess)
+    return found;
+  for (unsigned i = 0; i < most; ++i) {
+    NvmlDevice device = nullptr;
+    if (library.mig_device(board, i, &device) != kNvmlSuccess) continue;
+    MigInstance m;
+    m.uuid = text_of(library.device_uuid, device);
+    if (library.gpu_instance != nullptr) (void)library.gpu_instance(device, &m.id);
+    NvmlAttributes a;
+    if (library.attributes != nullptr && library.attributes(device, &a) == kNvmlSuccess && a.gpu_instance_slices > 0)
+      m.slices = a.gpu_instance_slices;
+    found.push_back(std::move(m));
+  }
+  return found;
 }
 
 /// Do other programs compute on this board now, before ours starts?
@@ -106,58 +123,132 @@ bool is_busy(const NvmlLibrary& library, NvmlDevice device) {
   return code == kNvmlInsufficientSize || (code == kNvmlSuccess && count > 0);
 }
 
-void describe_idle(const NvmlLibrary& library, const Board& board, bool busy, Description& d) {
-  unsigned mw = 0;
-  if (!busy && library.power_usage != nullptr && library.power_usage(board.device, &mw) == kNvmlSuccess && mw > 0) {
-    d.idle_power = Watts(mw * 1e-3);
+void describe_idle(const NvmlBoard& board, bool busy, Description& d) {
+  const auto now = busy ? std::nullopt : board.power_now();
+  if (now) {
+    d.idle_power = *now;
     d.idle_terms["gpu-idle-reading"] = {-0.15, 0.30};  // one reading, up to 1 s old; leakage rises as the board warms up
-  } else if (library.power_limit != nullptr && library.power_limit(board.device, &mw) == kNvmlSuccess && mw > 0) {
-    d.idle_power = Watts(mw * 1e-3) * kIdleOfLimit;
+  } else if (const auto limit = board.power_limit()) {
+    d.idle_power = *limit * kIdleOfLimit;
     d.idle_terms["gpu-idle-share"] = kIdleOfLimitShift;
   }
 }
 
-Description describe_board(const NvmlLibrary& library, const Board& board, bool has_counter, bool usable) {
+std::string join_notes(std::initializer_list<std::string_view> notes) {
+  std::string all;
+  for (const std::string_view n : notes) {
+    if (n.empty()) continue;
+    if (!all.empty()) all += "; ";
+    all += n;
+  }
+  return all;
+}
+
+std::string shape_note(const NvmlBoard& board) {
+  const PowerSensorShape& s = board.generation.instant;
+  if (board.has_counter() || s.coverage() >= 1 || board.has_average()) return {};
+  return fmt::format("no energy counter, and the power sensor of this {} sees {:.3g} of every {:.3g} ms{}; a load with a period "
+                     "near {:.3g} ms may be misread: gramwatt run --repeat 32",
+                     board.generation.name, seconds(s.window).value() * 1e3, seconds(s.period).value() * 1e3,
+                     board.generation.was_measured ? "" : " (assumed: nobody has measured it)", seconds(s.period).value() * 1e3);
+}
+
+Description describe_board(const NvmlBoard& board, bool usable, const GpuSharing& sharing) {
   Description d;
   d.id = "nvml:" + (board.uuid.empty() ? board.name : board.uuid);
   d.component = Component::gpu;
   d.device = board.name + (board.uuid.empty() ? "" : " (" + board.uuid.substr(0, 12) + ")");
   d.boundary = Boundary::chip;
-  d.source = has_counter ? "NVML energy counter" : "NVML power readings, integrated";
-  d.resolution = std::chrono::milliseconds(100);
+  d.source = board.has_counter() ? "NVML energy counter" : "NVML power readings, integrated";
+  d.resolution = board.has_counter() ? kAlignedTo : 2 * kAlignedTo;
   d.terms["gpu-gain:" + d.id] = Shift::symmetric(kGain);
-  if (!has_counter) d.terms["gpu-power-sampling"] = Shift::symmetric(kIntegratedPower);
+  if (!board.has_counter() && !board.generation.was_measured) d.terms["gpu-power-shape"] = Shift::symmetric(kUnknownShape);
   d.usable_by_job = usable;
-  const bool busy = is_busy(library, board.device);
+  const bool busy = is_busy(*board.library(), board.device());
+  std::string others;
   if (busy && usable) {
-    d.terms["gpu-other-programs"] = {-0.9, 0};
-    d.note =
-        d.device + " is in use by other programs: all its activity is charged to this run, so the figure is an upper bound";
+    if (sharing.can_tell()) {
+      others = "in use by other programs too: active energy is shared by what NVML says of each";
+    } else {
+      d.terms["gpu-other-programs"] = {-0.9, 0};
+      others = "in use by other programs whose process ids are the host's and cannot be matched here: all its activity is charged "
+               "to this run, so the figure is an upper bound";
+    }
   }
-  describe_idle(library, board, busy, d);
+  std::string module;
+  if (board.reads_module()) module = "its power readings cover the whole module (GPU, CPU and memory)";
+  if (const std::string all = join_notes({others, board.generation.note, module, shape_note(board)}); !all.empty())
+    d.note = d.device + ": " + all;
+  describe_idle(board, busy, d);
   return d;
 }
 
-void add_board(const std::shared_ptr<NvmlLibrary>& library, const Board& board, bool usable, const Clock& clock,
-               Findings& found) {
-  const auto blocked = [&](const std::string& why, const std::string& remedy) {
-    found.blocked.push_back({kFamily, board.name + ": " + why, remedy});
-  };
-  unsigned long long mj = 0;
-  unsigned mw = 0;
-  const NvmlReturn counter = library->total_energy != nullptr ? library->total_energy(board.device, &mj) : kNvmlNotSupported;
-  const NvmlReturn power = library->power_usage != nullptr ? library->power_usage(board.device, &mw) : kNvmlNotSupported;
-  if (counter != kNvmlSuccess && power != kNvmlSuccess) {
-    return blocked(
-        "no energy counter (" + library->describe(counter) + ") and no power reading (" + library->describe(power) + ")",
-        counter == kNvmlGpuIsLost ? "reset the GPU or reboot" : "");
+struct Candidate {
+  std::optional<NvmlBoard> board;
+  std::vector<MigInstance> mig;
+};
+
+std::unique_ptr<GpuSharing> sharing_of(const Candidate& c, const CudaView::Gpu& view, const std::filesystem::path& procfs) {
+  std::optional<MigSlices> slices;
+  if (!c.mig.empty()) {
+    slices.emplace();
+    if (contains(c.board->name, "A30")) slices->of = 4;  // NVIDIA MIG user guide: A30 has four compute slices, others seven
+    for (std::size_t i = 0; i < c.mig.size(); ++i) {
+      const bool ours = std::find(view.mig.begin(), view.mig.end(), i) != view.mig.end();
+      slices->instances.push_back({c.mig[i].id, c.mig[i].slices, ours});
+    }
   }
-  const bool has_counter = counter == kNvmlSuccess;
-  auto sensor =
-      std::make_unique<NvmlSensor>(describe_board(*library, board, has_counter, usable), library, board.device, has_counter);
-  if (const auto first = sensor->read(clock); !first) return blocked(first.error().message(), "");
-  found.sensors.push_back(std::move(sensor));
+  return std::make_unique<GpuSharing>(c.board->library(), c.board->device(), procfs, std::move(slices));
 }
+
+/// A board without counter and power reading, of which utilisation and limit are known.
+std::unique_ptr<Sensor> modelled_board(const NvmlBoard& board, bool usable, std::unique_ptr<GpuSharing> sharing,
+                                       const Clock& clock) {
+  const auto limit = board.power_limit();
+  NvmlUtilisation use;
+  const std::shared_ptr<NvmlLibrary> library = board.library();
+  const NvmlDevice device = board.device();
+  if (!limit || library->utilisation == nullptr || library->utilisation(device, &use) != kNvmlSuccess) return nullptr;
+  Description d = describe_board(board, usable, *sharing);
+  d.method = Method::modelled;
+  d.source = "utilisation × a share of the power limit (NVML)";
+  d.terms = {{"gpu-busy-share", kBusyOfLimitShift}};
+  d.note = d.device + ": neither energy nor power is shown here; modelled from its utilisation";
+  auto input = number_from([library, device]() -> Result<std::uint64_t> {
+    NvmlUtilisation now;
+    const NvmlReturn code = library->utilisation(device, &now);
+    if (code != kNvmlSuccess) return fail(library->describe(code));
+    return now.gpu;
+  });
+  return std::make_unique<NvmlSensor>(std::move(d), std::move(input), utilisation_spec(*limit * kIdleOfLimit, *limit * kBusyOfLimit),
+                                      std::move(sharing), clock);
+}
+
+struct Probe {
+  const NvmlOptions& options;
+  const Clock& clock;
+  std::shared_ptr<SidePoll> side;
+  Findings found;
+
+  void block(const std::string& why, const std::string& remedy) { found.blocked.push_back({kFamily, why, remedy}); }
+
+  void add(Candidate& c, const CudaView::Gpu& view) {
+    NvmlBoard& board = *c.board;
+    const bool answers = board.look_what_answers(clock);
+    auto sharing = sharing_of(c, view, options.procfs);
+    if (!answers) {
+      if (!board.is_lost()) {
+        if (auto modelled = modelled_board(board, view.visible, std::move(sharing), clock))
+          return found.sensors.push_back(std::move(modelled));
+      }
+      return block(board.name + ": " + board.why_not(), board.is_lost() ? "reset the GPU or reboot" : "");
+    }
+    Description d = describe_board(board, view.visible, *sharing);
+    auto input = std::make_unique<BoardInput>(board.reader(), board.shapes(), side);
+    found.sensors.push_back(std::make_unique<NvmlSensor>(std::move(d), std::move(input), nvidia_spec(board.shapes()),
+                                                         std::move(sharing), clock));
+  }
+};
 
 bool driver_present() {
   std::error_code ec;
@@ -167,6 +258,17 @@ bool driver_present() {
   return false;
 }
 
+std::vector<GpuName> names_of(const std::vector<Candidate>& candidates) {
+  std::vector<GpuName> names;
+  for (const Candidate& c : candidates) {
+    GpuName n;
+    if (c.board) n = {c.board->uuid, c.board->pci, c.board->name, {}};
+    for (const MigInstance& m : c.mig) n.mig.push_back(m.uuid);
+    names.push_back(std::move(n));
+  }
+  return names;
+}
+
 }  // namespace
 
 NvmlOptions NvmlOptions::from_environment() {
@@ -174,63 +276,41 @@ NvmlOptions NvmlOptions::from_environment() {
   options.library = environment("GRAMWATT_NVML");
   // Set but empty means "no GPU" to CUDA, so that unset and empty must stay apart.
   if (const char* v = std::getenv("CUDA_VISIBLE_DEVICES"); v != nullptr) options.visible_devices = v;
+  options.device_order = environment("CUDA_DEVICE_ORDER").value_or("");
+  options.procfs = Roots::from_environment().procfs;
   return options;
 }
 
-std::vector<bool> visible_to_cuda(const std::vector<GpuName>& gpus, const std::optional<std::string>& visible_devices) {
-  if (!visible_devices) return std::vector<bool>(gpus.size(), true);
-  std::vector<bool> visible(gpus.size(), false);
-  for (const std::string_view field : split(*visible_devices, ',')) {
-    std::string_view entry = trim(field);
-    std::optional<std::size_t> index;
-    if (const auto number = parse_number<std::size_t>(entry)) {
-      index = number;
-    } else if (entry.starts_with("MIG-GPU-") || entry.starts_with("GPU-")) {
-      if (entry.starts_with("MIG-")) entry = entry.substr(4, entry.find('/') - 4);
-      for (std::size_t i = 0; i < gpus.size() && !index; ++i) {
-        if (gpus[i].uuid.starts_with(entry)) index = i;
-      }
-    }
-    if (!index || *index >= gpus.size()) break;
-    visible[*index] = true;
-  }
-  return visible;
-}
-
 Findings probe_nvml(const NvmlOptions& options, const Clock& clock) {
-  Findings found;
-  if (!options.library && !driver_present()) return found;
+  Probe probe{options, clock, options.side, {}};
+  if (!options.library && !driver_present()) return {};
   auto library = NvmlLibrary::open(options.library.value_or(""));
   if (!library) {
-    found.blocked.push_back({kFamily, library.error().where + ": " + library.error().what, library.error().remedy});
-    return found;
+    probe.block(library.error().where + ": " + library.error().what, library.error().remedy);
+    return std::move(probe.found);
   }
   unsigned count = 0;
   if (const NvmlReturn code = (*library)->device_count(&count); code != kNvmlSuccess) {
-    found.blocked.push_back({kFamily, "cannot count GPUs: " + (*library)->describe(code), "check `nvidia-smi`"});
-    return found;
+    probe.block("cannot count GPUs: " + (*library)->describe(code), "check `nvidia-smi`");
+    return std::move(probe.found);
   }
-  std::vector<Board> boards;
-  std::vector<GpuName> names;
+  if (!probe.side) probe.side = std::make_shared<SidePoll>(clock);
+  std::vector<Candidate> candidates(count);
   for (unsigned i = 0; i < count; ++i) {
-    Board board;
-    const NvmlReturn code = (*library)->device_by_index(i, &board.device);
+    NvmlDevice device = nullptr;
+    const NvmlReturn code = (*library)->device_by_index(i, &device);
     if (code != kNvmlSuccess) {
-      found.blocked.push_back({kFamily, "GPU " + std::to_string(i) + ": " + (*library)->describe(code), "check `nvidia-smi`"});
-      names.emplace_back();
-      boards.push_back({});
+      probe.block("GPU " + std::to_string(i) + ": " + (*library)->describe(code), "check `nvidia-smi`");
       continue;
     }
-    if (auto name = text_of((*library)->device_name, board.device); !name.empty()) board.name = std::move(name);
-    board.uuid = text_of((*library)->device_uuid, board.device);
-    names.push_back({board.uuid});
-    boards.push_back(std::move(board));
+    candidates[i] = {identify(*library, device), mig_instances(**library, device)};
   }
-  const auto visible = visible_to_cuda(names, options.visible_devices);
-  for (std::size_t i = 0; i < boards.size(); ++i) {
-    if (boards[i].device != nullptr) add_board(*library, boards[i], visible[i], clock, found);
+  const CudaView view = cuda_view(names_of(candidates), options.visible_devices, options.device_order);
+  if (!view.doubt.empty()) probe.block(view.doubt, "export CUDA_DEVICE_ORDER=PCI_BUS_ID");
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (candidates[i].board) probe.add(candidates[i], view.gpus[i]);
   }
-  return found;
+  return std::move(probe.found);
 }
 
 }  // namespace gramwatt::sense

@@ -46,6 +46,18 @@ Result<std::shared_ptr<NvmlLibrary>> NvmlLibrary::open(const std::string& path) 
   resolve(handle, lib->device_by_index, {"nvmlDeviceGetHandleByIndex_v2", "nvmlDeviceGetHandleByIndex"});
   resolve(handle, lib->device_name, {"nvmlDeviceGetName"});
   resolve(handle, lib->device_uuid, {"nvmlDeviceGetUUID"});
+  resolve(handle, lib->device_by_uuid, {"nvmlDeviceGetHandleByUUID"});
+  resolve(handle, lib->pci_info, {"nvmlDeviceGetPciInfo_v3", "nvmlDeviceGetPciInfo_v2"});
+  resolve(handle, lib->architecture, {"nvmlDeviceGetArchitecture"});
+  resolve(handle, lib->field_values, {"nvmlDeviceGetFieldValues"});
+  resolve(handle, lib->utilisation, {"nvmlDeviceGetUtilizationRates"});
+  resolve(handle, lib->process_use, {"nvmlDeviceGetProcessUtilization"});
+  resolve(handle, lib->mig_mode, {"nvmlDeviceGetMigMode"});
+  resolve(handle, lib->mig_count, {"nvmlDeviceGetMaxMigDeviceCount"});
+  resolve(handle, lib->mig_device, {"nvmlDeviceGetMigDeviceHandleByIndex"});
+  resolve(handle, lib->board_of_mig, {"nvmlDeviceGetDeviceHandleFromMigDeviceHandle"});
+  resolve(handle, lib->gpu_instance, {"nvmlDeviceGetGpuInstanceId"});
+  resolve(handle, lib->attributes, {"nvmlDeviceGetAttributes_v2"});
   resolve(handle, lib->total_energy, {"nvmlDeviceGetTotalEnergyConsumption"});
   resolve(handle, lib->power_usage, {"nvmlDeviceGetPowerUsage"});
   resolve(handle, lib->power_limit, {"nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetPowerManagementLimit"});
@@ -66,6 +78,24 @@ Result<std::shared_ptr<NvmlLibrary>> NvmlLibrary::open(const std::string& path) 
     delete l;
     dlclose(handle);
   });
+}
+
+std::optional<std::uint64_t> NvmlFieldValue::number() const {
+  if (code != kNvmlSuccess) return std::nullopt;
+  constexpr double kMost = 9.0e15;
+  switch (value_type) {
+    case 0: {
+      if (!(value.as_double >= 0 && value.as_double < kMost)) return std::nullopt;
+      return static_cast<std::uint64_t>(value.as_double);
+    }
+    case 1: return value.as_unsigned;
+    case 2: return value.as_unsigned_long;
+    case 3: return value.as_unsigned_long_long;
+    case 4: return value.as_signed_long_long < 0 ? std::nullopt : std::optional<std::uint64_t>(value.as_signed_long_long);
+    case 5: return value.as_signed < 0 ? std::nullopt : std::optional<std::uint64_t>(value.as_signed);
+    case 6: return value.as_unsigned_short;
+    default: return std::nullopt;
+  }
 }
 
 std::string NvmlLibrary::describe(NvmlReturn code) const {

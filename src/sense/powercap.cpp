@@ -12,10 +12,13 @@
 
 #include "sense/powercap.hpp"
 
+#include <linux/capability.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <set>
 
+#include "base/capability.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "sense/rapl.hpp"
@@ -67,21 +70,20 @@ std::optional<Watts> zone_tdp(const fs::path& zone) {
   return std::nullopt;
 }
 
-Description describe_zone(const Zone& zone, std::size_t packages, double memory_gb) {
+Description describe_zone(const Zone& zone, const RaplSite& site) {
   const bool below_package = zone.id.find(':') != zone.id.rfind(':');
-  Description d = describe_rapl(zone.is_package() ? Component::cpu : Component::memory,
+  Description d = describe_rapl(site, zone.is_package() ? Component::cpu : Component::memory,
                                 zone.is_package() || !below_package ? zone.name : "dram of package-" + zone.parent_index(),
-                                zone.is_package() ? zone_tdp(zone.path) : std::nullopt, packages, memory_gb);
+                                zone.is_package() ? zone_tdp(zone.path) : std::nullopt, "Linux powercap");
   d.id = "powercap:" + zone.id;
-  d.source = "RAPL energy counter (Linux powercap)";
   return d;
 }
 
 Blocked blocked_by(const Zone& zone, const Error& why) {
-  // Only the powercap files can be opened to others without a daemon; the counter is coarse enough since the microcode
-  // updates of 2020 filter it, yet the choice is the administrator's: hence a command, never an automatic change.
+  // A right for this program, held while it opens the counters, keeps the side channel closed to everybody else, as opening
+  // the files to all would not. The choice is the administrator's: hence a command, never an automatic change.
   return {kFamily, zone.name + ": " + why.what + " (readable by root only since CVE-2020-8694)",
-          "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj /sys/class/powercap/intel-rapl:*/*/energy_uj"};
+          setcap_command("cap_dac_read_search,cap_perfmon=p")};
 }
 
 }  // namespace
@@ -93,23 +95,25 @@ std::optional<Watts> package_tdp(const Roots& roots, const std::string& package)
   return std::nullopt;
 }
 
-Findings probe_powercap(const Roots& roots, const Clock& clock, double memory_gb) {
+Findings probe_powercap(const Roots& roots, const Clock& clock, RaplSite site) {
   Findings found;
   const std::vector<Zone> zones = find_zones(roots.sysfs / "class" / "powercap");
-  const auto packages =
+  site.packages =
       static_cast<std::size_t>(std::count_if(zones.begin(), zones.end(), [](const Zone& z) { return z.is_package(); }));
   for (const Zone& zone : zones) {
     if (!zone.is_package() && !zone.is_dram()) continue;
     const fs::path counter_path = zone.path / "energy_uj";
-    auto fd = open_read(counter_path);
+    auto fd = [&] {
+      const RaisedCapability any_file(CAP_DAC_READ_SEARCH);
+      return open_read(counter_path);
+    }();
     if (!fd) {
       found.blocked.push_back(blocked_by(zone, fd.error()));
       continue;
     }
     const auto range = parse_number<std::uint64_t>(read_line_or_empty(zone.path / "max_energy_range_uj")).value_or(0);
-    auto sensor =
-        std::make_unique<RawSensor>(describe_zone(zone, packages, memory_gb), number_file(counter_path, std::move(*fd)),
-                                    counter_spec(1, range, rapl_power_limit(zone_tdp(zone.path))));
+    auto sensor = std::make_unique<RawSensor>(describe_zone(zone, site), number_file(counter_path, std::move(*fd)),
+                                              rapl_spec(site, 1, range, zone_tdp(zone.path)));
     if (const auto first = sensor->read(clock); !first) {
       found.blocked.push_back({kFamily, zone.name + ": " + first.error().message(), ""});
       continue;

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "sense/powercap.hpp"
 
 namespace gramwatt::sense {
@@ -28,45 +30,71 @@ constexpr Shift kIdleOfTdpShift = Shift::range(0.15, 0.03, 0.40);
 constexpr double kDramIdleWattsPerGb = 0.06;
 constexpr Shift kDramIdleShift = Shift::range(0.06, 0.02, 0.15);
 
-// RAPL against the plug: a few percent of gain error where the counter is measured (Haswell-EP and later), more where it is
-// modelled (AMD Zen 2: Schöne 2021; desktop DRAM: Desrochers 2016).
-constexpr double kPackageGain = 0.05;
-constexpr double kDramGain = 0.15;
+// QEMU publishes once a second, Scaphandre every five.
+constexpr Seconds kVirtualStep{1};
+
+// A host splits a package by CPU time, as gramwatt splits a machine: METRION (arXiv 2512.06806) and what it leaves out.
+constexpr double kVirtualShare = 0.30;
+
+// Where Scaphandre's guide has the guest mount the host's folder ("Propagate power consumption metrics from hypervisor to
+// virtual machines"; the mount point is the reader's choice there, and this is its example).
+constexpr const char* kUsualTree = "/var/scaphandre";
 
 }  // namespace
 
-Description describe_rapl(Component component, std::string device, std::optional<Watts> tdp, std::size_t packages,
-                          double memory_gb) {
+Description describe_rapl(const RaplSite& site, Component component, std::string device, std::optional<Watts> tdp,
+                          std::string_view interface) {
+  const RaplQuirks& quirks = site.quirks;
   Description d;
   d.component = component;
   d.device = std::move(device);
   d.boundary = Boundary::chip;
-  d.resolution = std::chrono::milliseconds(1);
+  d.source = fmt::format("{} ({})", quirks.is_virtual ? "virtual RAPL from the host" : "RAPL energy counter", interface);
+  d.resolution = quirks.is_virtual ? Nanoseconds(std::chrono::seconds(1)) : std::chrono::milliseconds(1);
+  if (quirks.is_virtual) d.terms["virtual-rapl"] = Shift::symmetric(kVirtualShare);
   if (component == Component::cpu) {
-    d.terms["rapl-package-gain"] = Shift::symmetric(kPackageGain);
-    if (tdp) {
+    d.terms["rapl-package-gain"] = quirks.package_gain;
+    if (!quirks.package_note.empty()) d.note = d.device + ": " + quirks.package_note;
+    if (tdp && !quirks.is_virtual) {  // the TDP is the host's, and a guest that does nothing is given nothing
       d.idle_power = *tdp * kIdleOfTdp;
       d.idle_terms["rapl-idle-share"] = kIdleOfTdpShift;
     }
-  } else {
-    d.terms["rapl-dram-gain"] = Shift::symmetric(kDramGain);
-    d.idle_power = Watts(memory_gb / static_cast<double>(std::max<std::size_t>(1, packages)) * kDramIdleWattsPerGb);
+    return d;
+  }
+  d.terms["rapl-dram-gain"] = quirks.dram_gain;
+  if (quirks.dram_unit != Shift{}) d.terms["rapl-dram-unit"] = quirks.dram_unit;
+  if (!quirks.dram_note.empty()) d.note = d.device + ": " + quirks.dram_note;
+  if (!quirks.is_virtual) {
+    d.idle_power = Watts(site.memory_gb / static_cast<double>(std::max<std::size_t>(1, site.packages)) * kDramIdleWattsPerGb);
     d.idle_terms["dram-idle-share"] = kDramIdleShift;
   }
   return d;
 }
 
-Watts rapl_power_limit(std::optional<Watts> tdp) {
-  return tdp ? std::max(*tdp * kPeakOverTdp, Watts(100)) : kLargestPackagePower;
+DecoderSpec rapl_spec(const RaplSite& site, double microjoules_per_count, std::uint64_t range, std::optional<Watts> tdp) {
+  const Watts limit = tdp ? std::max(*tdp * kPeakOverTdp, Watts(100)) : kLargestPackagePower;
+  DecoderSpec spec = counter_spec(microjoules_per_count, range, limit);
+  if (site.quirks.is_virtual) spec.numbers["stale_s"] = kVirtualStep.value();
+  return spec;
 }
 
-Findings probe_rapl(const Roots& roots, const Clock& clock, double memory_gb, const PerfOpener& open) {
-  Findings perf = probe_perf_rapl(roots, clock, memory_gb, open);
+Findings probe_rapl(const Roots& roots, const Clock& clock, const CpuIdentity& cpu, const RaplOptions& options) {
+  const RaplSite site{cpu.memory_gb, rapl_quirks(cpu, roots), 1};
+  if (options.tree) {
+    Findings tree = probe_rapl_tree(*options.tree, clock, site);
+    if (!tree.sensors.empty() || !tree.blocked.empty()) return tree;
+    tree.blocked.push_back({"RAPL (the host's folder)", options.tree->string() + ": no zone intel-rapl:N is there", {}});
+    return tree;
+  }
+  Findings perf = probe_perf_rapl(roots, clock, site, options.open);
   const bool has_packages = std::any_of(perf.sensors.begin(), perf.sensors.end(),
                                         [](const auto& s) { return s->describe().component == Component::cpu; });
   if (has_packages) return perf;
-  Findings powercap = probe_powercap(roots, clock, memory_gb);
-  // Where both are barred, the remedy of perf_event is the one that keeps other users out.
+  Findings powercap = probe_powercap(roots, clock, site);
+  if (powercap.sensors.empty() && cpu.is_guest()) {
+    if (Findings tree = probe_rapl_tree(kUsualTree, clock, site); !tree.sensors.empty()) return tree;
+  }
+  // Where both are barred, the remedy of perf_event is the one that gives less.
   if (powercap.sensors.empty() && !perf.blocked.empty() && !perf.blocked.front().remedy.empty()) return perf;
   return powercap;
 }

@@ -1,6 +1,10 @@
 #include "sense/raw.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+
+#include "base/text.hpp"
 
 namespace gramwatt::sense {
 namespace {
@@ -18,6 +22,28 @@ class NumberFile final : public RawInput {
  private:
   std::filesystem::path path_;
   Fd fd_;
+  RawSample sample_;
+};
+
+class NumberFiles final : public RawInput {
+ public:
+  explicit NumberFiles(std::vector<NumberFilePath> files) : files_(std::move(files)) {}
+  [[nodiscard]] Result<std::span<const RawSample>> samples(const Clock& clock) override {
+    sample_.count = 0;
+    for (const NumberFilePath& f : files_) {
+      std::array<char, 64> buffer;
+      const auto text = pread_text(f.fd.get(), buffer.data(), buffer.size());
+      if (!text) return fail(text.error().what, f.path.string());
+      const auto number = parse_number<std::int64_t>(*text);
+      if (!number) return fail("not a number: \"" + std::string(trim(*text)) + "\"", f.path.string());
+      sample_.values[sample_.count++] = static_cast<std::uint64_t>(std::max<std::int64_t>(0, *number));
+    }
+    sample_.at = clock.now();
+    return std::span<const RawSample>(&sample_, 1);
+  }
+
+ private:
+  std::vector<NumberFilePath> files_;
   RawSample sample_;
 };
 
@@ -88,6 +114,10 @@ Result<Reading> RawSensor::take(Result<std::span<const RawSample>> samples) {
 
 std::unique_ptr<RawInput> number_file(std::filesystem::path path, Fd fd) {
   return std::make_unique<NumberFile>(std::move(path), std::move(fd));
+}
+
+std::unique_ptr<RawInput> number_files(std::vector<NumberFilePath> files) {
+  return std::make_unique<NumberFiles>(std::move(files));
 }
 
 std::unique_ptr<RawInput> number_from(std::function<Result<std::uint64_t>()> read) {

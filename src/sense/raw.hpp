@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -70,14 +71,17 @@ class Decoder {
   /// Takes the next sample. The first one begins at zero energy. An Error where the sample shows that the sensor is not to be
   /// trusted now (frozen, absurd): a gap, and the next good one goes on from there.
   [[nodiscard]] virtual Result<Reading> decode(const RawSample& sample) = 0;
+  /// As Sensor::settled.
+  [[nodiscard]] virtual Settled settled() const { return {}; }
 };
 
 /// The decoder of that kind; an Error for a kind that is not known here, or parameters that make no sense.
-/// Kinds, in decode.cpp: "counter", "power", "freshness".
+/// Kinds: "counter", "power", "power_sum", "power_difference", "power_product", "freshness" (decode.cpp), "nvidia"
+/// (nvidia_decoder.cpp), "checked-counter", "utilisation".
 [[nodiscard]] Result<std::unique_ptr<Decoder>> make_decoder(const DecoderSpec& spec);
 
 /// Energy counter. `microjoules_per_count`; `range`: the raw value runs from 0 to this and then wraps (0: never);
-/// `power_limit`: more is impossible.
+/// `power_limit`: more is impossible. Where a value may be older than usual when it is read: numbers["stale_s"].
 [[nodiscard]] DecoderSpec counter_spec(double microjoules_per_count, std::uint64_t range, Watts power_limit);
 /// Power reading, integrated by the trapezoid rule.
 [[nodiscard]] DecoderSpec power_spec(double watts_per_count, Watts power_limit);
@@ -101,6 +105,7 @@ class RawSensor final : public Sensor {
   [[nodiscard]] Result<Reading> read_now(const Clock& clock) override;
   [[nodiscard]] const DecoderSpec* decoder() const override { return &spec_; }
   void record_to(RawTap* tap) override;
+  [[nodiscard]] Settled settled() const override { return decoder_->settled(); }
 
  private:
   void begin_anew();
@@ -116,6 +121,13 @@ class RawSensor final : public Sensor {
 
 /// One number in a small file that is kept open: most of sysfs.
 [[nodiscard]] std::unique_ptr<RawInput> number_file(std::filesystem::path path, Fd fd);
+
+/// Several of them, read one after the other: one sample. A negative number, as a current amplifier at rest gives, counts as 0.
+struct NumberFilePath {
+  std::filesystem::path path;
+  Fd fd;
+};
+[[nodiscard]] std::unique_ptr<RawInput> number_files(std::vector<NumberFilePath> files);
 
 /// A function that gives one number: perf counters, library calls.
 [[nodiscard]] std::unique_ptr<RawInput> number_from(std::function<Result<std::uint64_t>()> read);

@@ -38,6 +38,9 @@ struct Description {
   Terms idle_terms;  ///< error of idle_power, relative to it
   /// May the measured program use this device? A GPU outside CUDA_VISIBLE_DEVICES counts for the machine only.
   bool usable_by_job = true;
+  Method method = Method::measured;  ///< modelled: from something that is not power, such as utilisation
+  /// What it reads contains the CPU of the same socket (an APU): never counted beside a sensor of the CPU.
+  bool holds_cpu = false;
   std::string note;  ///< what a reader should know, for people; may be empty
 };
 
@@ -47,6 +50,12 @@ struct Reading {
   /// The counter was lost since the previous good read (reset, or more than one wrap possible) and starts anew here: what
   /// flowed in between is not in `energy`.
   bool resumed = false;
+};
+
+/// What is known of a sensor's readings only when the run has ended.
+struct Settled {
+  Terms terms;
+  std::vector<std::string> notes;
 };
 
 struct DecoderSpec;
@@ -66,6 +75,10 @@ class Sensor {
   [[nodiscard]] virtual std::optional<Ratio> activity_share(const std::function<bool(pid_t)>& /*is_job*/) {
     return std::nullopt;
   }
+
+  /// What only the readings could tell: error terms beside those of `describe`, relative to the energy read so far, and words
+  /// for people. Asked once, after the last read.
+  [[nodiscard]] virtual Settled settled() const { return {}; }
 
   /// What a recording keeps beside the raw samples (raw.hpp); null for a sensor that cannot be recorded.
   [[nodiscard]] virtual const DecoderSpec* decoder() const { return nullptr; }

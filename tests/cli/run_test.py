@@ -224,15 +224,35 @@ class FakeSensors(support.EndToEnd):
         env = dict(self.env, HOME=self.path("user"))
         done = self.as_plain_user("run", "--json", "-", "--", "true", env=env)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("chmod a+r", done.stderr)
+        self.assertIn("cap_dac_read_search,cap_perfmon=p", done.stderr)
         self.assertIn("CVE-2020-8694", done.stderr)
         self.assertEqual({c["component"] for c in json.loads(done.stdout)["energy"]["components"]}, {"platform"})
+
+    def test_with_the_right_to_read_any_file_root_only_counters_are_read_and_the_program_has_no_such_right(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root to become a plain user")
+        for root, _, files in os.walk(self.home):
+            os.chmod(root, 0o755)
+            for name in files:
+                os.chmod(os.path.join(root, name), 0o400 if name == "energy_uj" else 0o644)
+        secret = self.write("secret", "of root")
+        os.chmod(secret, 0o400)
+        os.makedirs(self.path("user"), exist_ok=True)
+        os.chmod(self.path("user"), 0o777)
+        counter = f"{self.sys}/class/powercap/intel-rapl:0/energy_uj"
+        look = f"cat {secret} {counter}; ls -l /proc/self/fd | grep -c energy_uj; grep -h Cap /proc/$PPID/status /proc/self/status | grep -c '0000000000000000$'"
+        done = self.as_plain_user("run", "--json", self.path("user/run.json"), "-q", "--", "sh", "-c", look, env=dict(self.env, HOME=self.path("user")),
+                                  file_capabilities=[2, 38])
+        self.assertEqual(done.stdout.split(), ["0", "8"], "nothing read, no descriptor inherited, no capability left: " + done.stderr)
+        self.assertEqual(done.stderr.count("Permission denied"), 2, done.stderr)
+        with open(self.path("user/run.json")) as file:
+            self.assertIn("cpu", {c["component"] for c in json.load(file)["energy"]["components"]})
 
     def test_the_right_to_open_counters_is_given_up_before_the_program_starts(self):
         for root, _, _ in os.walk(self.home):
             os.chmod(root, 0o777)
         look = "grep -h Cap /proc/$PPID/status /proc/self/status | grep -c '0000000000000000$'; stat -c %u /proc/$PPID/status"
-        done = self.as_plain_user("run", "-q", "--", "sh", "-c", look, env=dict(self.env, GRAMWATT_SYSFS=self.path("none")), file_capability=38)
+        done = self.as_plain_user("run", "-q", "--", "sh", "-c", look, env=dict(self.env, GRAMWATT_SYSFS=self.path("none")), file_capabilities=[38])
         # Inheritable, permitted, effective and ambient are empty for both (the bounding set is not).
         self.assertEqual(done.stdout.split(), ["8", "65534"], done.stderr)
 

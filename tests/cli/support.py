@@ -38,19 +38,20 @@ class EndToEnd(unittest.TestCase):
             self.assertEqual(done.returncode, check, done.stdout + done.stderr)
         return done
 
-    def as_plain_user(self, *args, env=None, file_capability=None):
+    def as_plain_user(self, *args, env=None, file_capabilities=()):
         """The same as a user who owns nothing; a copy of the binary, because the checkout may be in root's own folder.
-        `file_capability`: its number, permitted to that copy as by `setcap cap_…=p`."""
+        `file_capabilities`: their numbers, permitted to that copy as by `setcap cap_…=p`."""
         if os.geteuid() != 0:
             self.skipTest("needs root to become a plain user")
         folder = tempfile.mkdtemp(prefix="gramwatt-e2e-bin-")
         self.addCleanup(shutil.rmtree, folder, True)
         os.chmod(folder, 0o755)
         binary = shutil.copy(GRAMWATT, folder)
-        if file_capability is not None:
+        if file_capabilities:
             # struct vfs_cap_data of linux/capability.h, revision 2, no effective bit: permitted and inheritable, low and high words.
             words = [0, 0]
-            words[file_capability // 32] = 1 << file_capability % 32
+            for number in file_capabilities:
+                words[number // 32] |= 1 << number % 32
             try:
                 os.setxattr(binary, "security.capability", struct.pack("<IIIII", 0x02000000, words[0], 0, words[1], 0))
             except OSError as e:

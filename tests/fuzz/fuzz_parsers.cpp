@@ -2,6 +2,9 @@
 // it is linked once; GRAMWATT_FUZZ names the one that a process fuzzes ("list" prints the names). Each has its seeds in
 // tests/fuzz/corpus/NAME. Build and run: tests/fuzz/run.
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -13,17 +16,27 @@
 
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "job/mark_buffers.hpp"
+#include "job/markers.hpp"
 #include "job/replay.hpp"
 #include "ledger/channel_json.hpp"
 #include "ledger/interval_blob.hpp"
 #include "ledger/record.hpp"
 #include "ledger/tail.hpp"
+#include "mark/protocol.h"
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
 #include "place/metadata.hpp"
+#include "sense/gpu_clients.hpp"
+#include "sense/gpu_metrics.hpp"
+#include "sense/gpu_visibility.hpp"
+#include "sense/bmc.hpp"
+#include "sense/hwmon_rail.hpp"
 #include "sense/node_power.hpp"
-#include "sense/nvml.hpp"
+#include "sense/nvml_sharing.hpp"
+#include "sense/nvml_visible.hpp"
 #include "sense/rapl.hpp"
+#include "sense/rapl_quirks.hpp"
 
 namespace gramwatt {
 namespace {
@@ -60,6 +73,13 @@ void fuzz_record(std::string_view text) {
   if (const auto record = ledger::from_json(text); record && !ledger::from_json(ledger::to_json(*record, -1))) std::abort();
 }
 
+void fuzz_cuda(std::string_view text) {
+  const std::vector<sense::GpuName> gpus{{"GPU-1234", "00000000:3B:00.0", "H100", {}},
+                                         {"GPU-5678", "00000000:86:00.0", "T4", {"MIG-aaaa", "MIG-GPU-5678/1/0"}}};
+  const auto view = sense::cuda_view(gpus, std::string(text));
+  if (view.gpus.size() != gpus.size()) std::abort();
+}
+
 /// Whatever a recording says, the decoders, the meter and the account survive it.
 void fuzz_recording(std::string_view text) {
   std::istringstream in{std::string(text)};
@@ -73,6 +93,70 @@ void fuzz_recording(std::string_view text) {
   (void)job::replay(in, options);
 }
 
+/// What a program writes into the shared memory of its markers: header, a name, two rings with events in turn.
+void fuzz_marks(std::string_view text) {
+  Fd file(::memfd_create("marks", MFD_CLOEXEC));
+  const int fd = file.get();
+  if (::ftruncate(fd, static_cast<off_t>(GWM_FILE_SIZE)) != 0) return;
+  const auto put = [&](std::size_t size, std::uint64_t at) {
+    const std::string_view part = text.substr(0, size);
+    text.remove_prefix(part.size());
+    (void)!::pwrite(fd, part.data(), part.size(), static_cast<off_t>(at));
+  };
+  put(sizeof(gwm_header), 0);
+  put(sizeof(gwm_name), GWM_NAMES_AT);
+  for (std::uint64_t ring = 0; ring < 2; ++ring) put(sizeof(gwm_ring), GWM_RINGS_AT + ring * GWM_RING_STRIDE);
+
+  VirtualClock clock{Nanoseconds{0}};
+  job::MarkBuffers buffers(std::move(file), job::MarkClock::monotonic, clock);
+  meter::Regions sums(clock.now().monotonic, 1);
+  std::vector<meter::MarkEvent> events;
+  for (std::uint64_t second = 0; second < 2; ++second) {
+    put(second == 0 ? text.size() / 2 : text.size(), GWM_RINGS_AT + second * GWM_RING_STRIDE + GWM_EVENTS_AT);
+    Interval i;
+    i.start = clock.now();
+    clock.advance(std::chrono::seconds(1));
+    i.end = clock.now();
+    i.flows = {{Microjoules(9), Microjoules(3), Microjoules(4), Microjoules(2)}};
+    events.clear();
+    buffers.drain(events);
+    sums.add(events);
+    sums.settle(i, std::chrono::milliseconds(10));
+  }
+  sums.finish();
+  ledger::RunRecord record;
+  job::tell_regions(sums, {Channel{}}, [&](std::uint32_t id) { return buffers.name(id); }, record);
+  if (!ledger::from_json(ledger::to_json(record, -1))) std::abort();
+}
+
+void fuzz_gpu_visibility(std::string_view text) {
+  const auto cut = std::min(text.find('\0'), text.size());
+  const sense::GpuVariables v{std::string(text.substr(0, cut)), std::string(text.substr(cut)), {}};
+  if (sense::visible_to_rocm({"0123456789abcdef", "fedc"}, v).size() != 2) std::abort();
+  (void)sense::visible_to_level_zero(3, std::string(text));
+}
+
+void fuzz_dcmi(std::string_view text) {
+  const auto power = sense::parse_dcmi_power({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  if (power && !(power->value() > 0 && power->value() <= 65535)) std::abort();
+}
+
+/// Whatever a controller says becomes a power that is one, and paths that are paths of its service.
+void fuzz_redfish(std::string_view text) {
+  if (const auto power = sense::parse_redfish_power(text); power && !(power->value() >= 0)) std::abort();
+  for (const std::string& path : sense::parse_redfish_members(text)) {
+    if (!path.starts_with("/redfish/v1/") || path.find('\n') != std::string::npos) std::abort();
+  }
+  (void)sense::is_redfish_computer(text);
+}
+
+/// "driver label": a label stands in one line.
+void fuzz_hwmon_label(std::string_view text) {
+  const auto cut = text.find(' ');
+  (void)sense::rail_of_label(text.substr(0, cut), cut == std::string_view::npos ? "" : text.substr(cut + 1));
+  (void)sense::parse_grace_label(text);
+}
+
 using Parser = void (*)(std::string_view);
 
 const std::map<std::string_view, Parser>& parsers() {
@@ -81,17 +165,26 @@ const std::map<std::string_view, Parser>& parsers() {
       {"channel", [](std::string_view t) { (void)ledger::channel_from_json(t); }},
       {"cpu_list", [](std::string_view t) { (void)sense::parse_cpu_list(t); }},
       {"csv", [](std::string_view t) { (void)csv_fields(t); }},
-      {"cuda", [](std::string_view t) { (void)sense::visible_to_cuda({{"GPU-1234"}, {"GPU-5678"}}, std::string(t)); }},
+      {"cuda", fuzz_cuda},
+      {"drm_fdinfo", [](std::string_view t) { (void)sense::parse_drm_fdinfo(t); }},
+      {"dcmi", fuzz_dcmi},
       {"duration", [](std::string_view t) { (void)parse_duration(t); }},
+      {"hwmon_label", fuzz_hwmon_label},
+      {"kernel_version", [](std::string_view t) { (void)sense::kernel_version(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
+      {"gpu_metrics", [](std::string_view t) { (void)sense::parse_gpu_metrics(t); }},
+      {"gpu_visibility", fuzz_gpu_visibility},
       {"intervals", fuzz_intervals},
+      {"marks", fuzz_marks},
       {"metadata", fuzz_metadata},
       {"perf_event", [](std::string_view t) { (void)sense::parse_perf_event(t); }},
+      {"nspid", [](std::string_view t) { (void)sense::parse_nspid(t); }},
       {"pm_energy", [](std::string_view t) { (void)sense::parse_pm_energy(t); }},
       {"proc_stat", fuzz_proc_stat},
       {"process_stat", [](std::string_view t) { (void)parse_process_stat(t); }},
       {"record", fuzz_record},
       {"recording", fuzz_recording},
+      {"redfish", fuzz_redfish},
       {"tail", [](std::string_view t) { (void)ledger::parse_tail(t); }},
   };
   return table;

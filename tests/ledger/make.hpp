@@ -117,6 +117,16 @@ inline bool operator==(const IntensityFacts& a, const IntensityFacts& b) { retur
 inline bool operator==(const Derivation& a, const Derivation& b) {
   return a.figure == b.figure && a.formula == b.formula && a.inputs == b.inputs && a.source == b.source;
 }
+inline bool operator==(const NotAttributable& a, const NotAttributable& b) {
+  return a.count == b.count && a.time == b.time && a.why == b.why;
+}
+inline bool operator==(const RegionEnergy& a, const RegionEnergy& b) {
+  return a.name == b.name && a.count == b.count && a.time == b.time && a.energy == b.energy && a.shortest == b.shortest &&
+         a.mean == b.mean && a.longest == b.longest && a.not_attributable == b.not_attributable;
+}
+inline bool operator==(const MarkEnergy& a, const MarkEnergy& b) {
+  return a.name == b.name && a.count == b.count && a.time == b.time && a.energy == b.energy && a.why == b.why;
+}
 inline bool operator==(const RunRecord& a, const RunRecord& b) {
   return a.id == b.id && a.parent == b.parent && a.state == b.state && a.name == b.name && a.project == b.project &&
          a.stage == b.stage && a.tags == b.tags && a.command == b.command && a.exit_code == b.exit_code &&
@@ -124,9 +134,9 @@ inline bool operator==(const RunRecord& a, const RunRecord& b) {
          a.duration == b.duration && a.waited == b.waited && a.running == b.running && a.paused == b.paused &&
          a.host == b.host && a.place == b.place && a.energy == b.energy && a.carbon == b.carbon &&
          a.average_intensity == b.average_intensity && a.marginal_intensity == b.marginal_intensity &&
-         a.embodied_per_hour == b.embodied_per_hour && a.gaps == b.gaps && a.advice == b.advice && a.notes == b.notes &&
-         a.derivations == b.derivations && a.version == b.version && a.own_cpu == b.own_cpu &&
-         a.own_max_rss_mb == b.own_max_rss_mb;
+         a.embodied_per_hour == b.embodied_per_hour && a.regions == b.regions && a.marks == b.marks && a.gaps == b.gaps &&
+         a.advice == b.advice && a.notes == b.notes && a.derivations == b.derivations && a.version == b.version &&
+         a.own_cpu == b.own_cpu && a.own_max_rss_mb == b.own_max_rss_mb;
 }
 
 }  // namespace ledger

@@ -107,6 +107,18 @@ RunRecord record(Text t) {
   r.average_intensity = maybe([&] { return intensity(t); });
   r.marginal_intensity = maybe([&] { return intensity(t); });
   r.embodied_per_hour = estimate<Grams>(t);
+  r.regions = some([&] {
+    return RegionEnergy{t(),
+                        whole(),
+                        Seconds(number()),
+                        maybe([&] { return estimate<Joules>(t); }),
+                        Seconds(number()),
+                        Seconds(number()),
+                        Seconds(number()),
+                        maybe([&] { return NotAttributable{whole(), Seconds(number()), t()}; })};
+  });
+  r.marks =
+      some([&] { return MarkEnergy{t(), whole(), Seconds(number()), maybe([&] { return estimate<Joules>(t); }), maybe(t)}; });
   r.gaps = some([&] { return Gap{t(), Seconds(number()), t()}; });
   r.advice = some(t), r.notes = some(t);
   r.derivations = some([&] { return Derivation{t(), t(), t(), t()}; });

@@ -63,7 +63,10 @@ TEST(Url, IsTakenApart) {
   EXPECT_EQ(parse_url("http://h:81/p?q")->port, "81");
   EXPECT_EQ(parse_url("http://h")->target, "/");
   EXPECT_EQ(parse_url("http://[::1]:8/x")->host, "::1");
-  for (const char* wrong : {"", "h", "https://h/", "http://", "http://h:x/", "http://h/a b", "ftp://h", "http://h/\r\nX: y"}) {
+  EXPECT_EQ(parse_url("https://h/")->port, "443");
+  EXPECT_TRUE(parse_url("https://h/")->tls);
+  for (const char* wrong : {"", "h", "https://", "http://", "http://user:secret@h/", "http://h:x/", "http://h/a b", "ftp://h",
+                            "http://h/\r\nX: y"}) {
     EXPECT_FALSE(parse_url(wrong)) << wrong;
   }
 }

@@ -89,6 +89,24 @@ TEST(Summary, NamesInterruptionGapsAndWhoPaysForIdle) {
   EXPECT_NE(s.find("cpu 5.00 s: read failed"), std::string::npos);
 }
 
+TEST(Summary, RegionsHaveAShareOrNoFigureAndAReason) {
+  auto r = testing::sample_record();
+  ledger::RegionEnergy epoch{"epoch", 3, Seconds(30), r.energy.total * 0.5, Seconds(9), Seconds(10), Seconds(11), {}};
+  epoch.not_attributable = {2, Seconds(0.2), "shorter than 0.2 s"};
+  const ledger::RegionEnergy step{
+      "step", 0, {}, {}, Seconds(0.01), Seconds(0.01), Seconds(0.01), {{50, Seconds(0.5), "too short"}}};
+  r.regions = {epoch, step};
+  r.marks = {{"lap", 1, Seconds(0), {}, "there is one only"}};
+  const std::string s = summary(r, Style{}, 100);
+  EXPECT_NE(s.find("50 %  epoch: 3 of 10.0 s, 2 more of"), std::string::npos) << s;
+  EXPECT_NE(s.find("step: 50 of 10 ms, too short"), std::string::npos) << s;
+  EXPECT_EQ(s.find("0 J"), std::string::npos) << "no figure is not zero\n" << s;
+  EXPECT_NE(s.find("lap: 1 in 0 ms, there is one only"), std::string::npos) << s;
+  r.regions.assign(20, step);
+  EXPECT_NE(summary(r, Style{}, 100).find("and 12 more: gramwatt show --json"), std::string::npos);
+  EXPECT_NE(explain(r, Style{}).find("not attributable: 50 regions"), std::string::npos);
+}
+
 TEST(Summary, ColourIsForTerminalsOnly) {
   EXPECT_EQ(summary(testing::sample_record(), Style{}, 80).find('\x1b'), std::string::npos);
   EXPECT_NE(summary(testing::sample_record(), Style{true, true}, 80).find('\x1b'), std::string::npos);

@@ -1,6 +1,7 @@
 // RAPL by perf_event, with a fake PMU; and the choice between it and powercap.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 
 #include "fakes/temp_tree.hpp"
@@ -39,16 +40,22 @@ class PerfRapl : public ::testing::Test {
     if (permissions_of_nobody.empty()) tree_.write("class/powercap/intel-rapl:0/energy_uj", "5000\n");
   }
   PerfOpener opener() {
-    return [this](std::uint32_t type, std::uint64_t config, int cpu) -> Result<PerfCounter> {
+    return [this](std::uint32_t type, std::span<const std::uint64_t> configs, int cpu) -> Result<PerfGroup> {
       EXPECT_EQ(type, 23U);
       if (barred_) return fail("cannot open the energy counters: Permission denied", "cpu", "sudo setcap …");
-      return PerfCounter([this, key = std::pair(cpu, config)]() -> Result<std::uint64_t> {
-        if (failing_) return fail("I/O error");
-        return counts_[key];
+      if (groupless_ && configs.size() > 1) return fail("cannot open the energy counters: Invalid argument", "cpu");
+      return PerfGroup([this, cpu, events = std::vector(configs.begin(), configs.end())](std::span<std::uint64_t> counts) {
+        ++reads_;
+        if (failing_) return Result<void>(fail("I/O error"));
+        for (std::size_t i = 0; i < events.size(); ++i) counts[i] = counts_[{cpu, events[i]}];
+        return Result<void>();
       });
     };
   }
-  Findings probe() { return probe_rapl({tree_.root(), "/proc"}, clock_, 64, opener()); }
+  Findings probe() { return probe_rapl({tree_.root(), "/proc"}, clock_, cpu_, {.tree = {}, .open = opener()}); }
+  Findings probe_perf() {
+    return probe_perf_rapl({tree_.root(), "/proc"}, clock_, {64, rapl_quirks(cpu_, "6.8.0", ""), 1}, opener());
+  }
   static std::vector<std::string> names(const Findings& found) {
     std::vector<std::string> all;
     for (const auto& s : found.sensors) all.push_back(s->describe().id);
@@ -61,7 +68,14 @@ class PerfRapl : public ::testing::Test {
   testing::TempTree tree_;
   VirtualClock clock_{std::chrono::seconds(1'700'000'000)};
   std::map<std::pair<int, std::uint64_t>, std::uint64_t> counts_;
-  bool barred_ = false, failing_ = false;
+  CpuIdentity cpu_ = [] {
+    CpuIdentity cpu;
+    cpu.memory_gb = 64;
+    return cpu;
+  }();
+  bool barred_ = false, failing_ = false, groupless_ = false;
+  int reads_ = 0;
+  double counted_ = 0;
 };
 
 TEST_F(PerfRapl, PackagesAndTheirMemoryOnceAndNothingThatContainsThem) {
@@ -96,6 +110,69 @@ TEST_F(PerfRapl, AJumpThatNoSocketCouldDrawIsNoEnergy) {
   const auto r = found.sensors[0]->read(clock_);
   EXPECT_TRUE(r->resumed);
   EXPECT_EQ(r->energy.count(), 0);
+}
+
+TEST_F(PerfRapl, OneSystemCallReadsAPackageAndItsMemory) {
+  pmu(2, "0,8");
+  auto found = probe();
+  const auto tick = [&] {
+    clock_.advance(std::chrono::milliseconds(100));
+    joules(0, 2, counted_ += 10);
+    joules(0, 3, counted_ / 2);
+    for (const auto& s : found.sensors) EXPECT_TRUE(s->read(clock_));
+  };
+  reads_ = 0;
+  for (int i = 0; i < 10; ++i) tick();
+  EXPECT_EQ(reads_, 20) << "two packages, ten ticks";
+  EXPECT_NEAR(found.sensors[0]->read(clock_)->energy.joules().value(), 100, 1e-3);
+  EXPECT_NEAR(found.sensors[1]->read(clock_)->energy.joules().value(), 50, 1e-3);
+}
+
+TEST_F(PerfRapl, WhoIsReadAloneIsReadAnew) {
+  pmu(1, "0");
+  auto found = probe();
+  for (const double value : {10.0, 20.0}) {
+    clock_.advance(std::chrono::seconds(1));
+    joules(0, 3, value);
+    EXPECT_NEAR(found.sensors[1]->read(clock_)->energy.joules().value(), value, 1e-6);
+  }
+  clock_.advance(std::chrono::seconds(1));
+  joules(0, 2, 30);
+  EXPECT_NEAR(found.sensors[0]->read(clock_)->energy.joules().value(), 30, 1e-6) << "what was read with memory is old now";
+}
+
+TEST_F(PerfRapl, WhereThereAreNoGroupsEachEventIsOpenedAlone) {
+  pmu(1, "0");
+  groupless_ = true;
+  auto found = probe();
+  EXPECT_EQ(found.sensors.size(), 2U);
+  EXPECT_TRUE(found.blocked.empty());
+  clock_.advance(std::chrono::seconds(1));
+  joules(0, 3, 7);
+  EXPECT_NEAR(found.sensors[1]->read(clock_)->energy.joules().value(), 7, 1e-6);
+}
+
+TEST_F(PerfRapl, InAGuestTheNumbersAreTheHostsAndItsTdpSaysNothing) {
+  cpu_.machine_class = MachineClass::guest;
+  pmu(1, "0", false);
+  powercap_zone();
+  auto found = probe();
+  ASSERT_EQ(found.sensors.size(), 1U);
+  const Description& d = found.sensors[0]->describe();
+  EXPECT_NE(d.source.find("virtual RAPL from the host"), std::string::npos);
+  EXPECT_EQ(d.idle_power, Watts(0));
+  EXPECT_EQ(d.resolution, std::chrono::seconds(1));
+  EXPECT_TRUE(d.terms.contains("virtual-rapl"));
+  // QEMU publishes the energy of a second at once.
+  for (int i = 0; i < 9; ++i) {
+    clock_.advance(std::chrono::milliseconds(100));
+    (void)found.sensors[0]->read(clock_);
+  }
+  clock_.advance(std::chrono::milliseconds(100));
+  joules(0, 2, 300);
+  const auto step = found.sensors[0]->read(clock_);
+  EXPECT_FALSE(step->resumed);
+  EXPECT_NEAR(step->energy.joules().value(), 300, 1e-6);
 }
 
 TEST_F(PerfRapl, AFailedReadIsAnError) {
@@ -134,7 +211,7 @@ TEST_F(PerfRapl, WhereBothAreBarredTheSaferRemedyIsTold) {
 }
 
 TEST_F(PerfRapl, WithoutThePmuThereIsNothingToSay) {
-  const auto found = probe_perf_rapl({tree_.root(), "/proc"}, clock_, 64, opener());
+  const auto found = probe_perf();
   EXPECT_TRUE(found.sensors.empty());
   EXPECT_TRUE(found.blocked.empty());
 }
@@ -143,27 +220,30 @@ TEST_F(PerfRapl, AnEventThatIsNotUnderstoodIsLeftAlone) {
   pmu(1, "0", false);
   for (const char* odd : {"", "event", "event=", "event=0x", "config1=3", "event=0x1FF", "event=2,edge=1"}) {
     event("energy-pkg", odd);
-    EXPECT_TRUE(probe_perf_rapl({tree_.root(), "/proc"}, clock_, 64, opener()).sensors.empty()) << odd;
+    EXPECT_TRUE(probe_perf().sensors.empty()) << odd;
   }
 }
 
 TEST(PerfOpener, OpensARealEventOrTellsWhatWouldAllowIt) {
   constexpr std::uint32_t kSoftware = 1;  // PERF_TYPE_SOFTWARE: every kernel has it, real RAPL few machines
   constexpr std::uint64_t kCpuClock = 0;
-  const auto counter = system_perf_opener()(kSoftware, kCpuClock, 0);
-  if (!counter) {
-    EXPECT_NE(counter.error().remedy.find("setcap cap_perfmon=p /"), std::string::npos) << counter.error().message();
+  constexpr std::uint64_t kTaskClock = 1;
+  const std::array events{kCpuClock, kTaskClock};
+  const auto group = system_perf_opener()(kSoftware, events, 0);
+  if (!group) {
+    EXPECT_NE(group.error().remedy.find("setcap cap_perfmon=p /"), std::string::npos) << group.error().message();
     return;
   }
-  const auto first = (*counter)();
-  ASSERT_TRUE(first);
-  std::uint64_t last = *first;
-  for (int i = 0; i < 1'000'000 && last == *first; ++i) last = (*counter)().value();
-  EXPECT_GT(last, *first);
+  std::array<std::uint64_t, 2> first{};
+  ASSERT_TRUE((*group)(first));
+  std::array<std::uint64_t, 2> last = first;
+  for (int i = 0; i < 1'000'000 && last[0] == first[0]; ++i) ASSERT_TRUE((*group)(last));
+  EXPECT_GT(last[0], first[0]);
 }
 
 TEST(PerfOpener, APmuThatIsNotThereIsNoQuestionOfPermission) {
-  const auto counter = system_perf_opener()(0x7FFFFFF0, 2, 0);
+  const std::array<std::uint64_t, 1> event{2};
+  const auto counter = system_perf_opener()(0x7FFFFFF0, event, 0);
   ASSERT_FALSE(counter);
 }
 

@@ -1,0 +1,48 @@
+#include "meter/tree_members.hpp"
+
+#include <optional>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+
+namespace gramwatt::meter {
+namespace {
+
+constexpr int kDeepest = 200;  // a tree deeper than this is a loop that a recycled process id made
+
+std::optional<pid_t> parent_of(const std::filesystem::path& procfs, pid_t pid) {
+  const auto status = read_file(procfs / std::to_string(pid) / "status", 8192);
+  if (!status) return std::nullopt;
+  std::string_view text = *status;
+  while (const auto line = next_line(text)) {
+    if (line->starts_with("PPid:")) return parse_number<pid_t>(line->substr(5));
+  }
+  return std::nullopt;
+}
+
+bool is_in_cgroup(const std::filesystem::path& procfs, pid_t pid, const std::string& folder) {
+  const auto cgroups = read_file(procfs / std::to_string(pid) / "cgroup", 65536);
+  if (!cgroups) return false;
+  std::string_view text = *cgroups;
+  while (const auto line = next_line(text)) {
+    if (contains(std::string(*line) + "/", folder)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::function<bool(pid_t)> tree_members(const std::string& run, pid_t ancestor, const std::filesystem::path& procfs) {
+  return [folder = "/gramwatt-" + run + "/", ancestor, procfs](pid_t pid) {
+    if (is_in_cgroup(procfs, pid, folder)) return true;
+    for (int depth = 0; depth < kDeepest && pid > 1; ++depth) {
+      const auto parent = parent_of(procfs, pid);
+      if (!parent) return false;
+      if (*parent == ancestor) return true;
+      pid = *parent;
+    }
+    return false;
+  };
+}
+
+}  // namespace gramwatt::meter

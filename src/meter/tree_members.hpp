@@ -1,0 +1,17 @@
+#pragma once
+// Is a process part of the measured program? Devices that several programs share tell process ids.
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace gramwatt::meter {
+
+/// Holds for processes in a cgroup whose folder is named "gramwatt-<run>" (and in folders below it), and for descendants of
+/// `ancestor`: what it started, and the orphans that came to it. `procfs`: where /proc is.
+[[nodiscard]] std::function<bool(pid_t)> tree_members(const std::string& run, pid_t ancestor,
+                                                      const std::filesystem::path& procfs = "/proc");
+
+}  // namespace gramwatt::meter

@@ -1,0 +1,39 @@
+#include "sense/utilisation.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sense/power_integral.hpp"
+
+namespace gramwatt::sense {
+namespace {
+
+class UtilisationDecoder final : public Decoder {
+ public:
+  explicit UtilisationDecoder(const DecoderSpec& s) : idle_(s.number("idle_w", 0)), full_(s.number("full_w", 0)) {}
+  [[nodiscard]] Result<Reading> decode(const RawSample& sample) override {
+    if (!sample.has(0)) return fail("no value");
+    if (sample.values[0] > 100) return fail(fmt::format("{} % of the device is no utilisation", sample.values[0]));
+    const bool joined = integral_.add(idle_ + (full_ - idle_) * (static_cast<double>(sample.values[0]) / 100), sample.at);
+    return Reading{integral_.energy(), sample.at, !joined};
+  }
+
+ private:
+  Watts idle_, full_;
+  PowerIntegral integral_;
+};
+
+}  // namespace
+
+DecoderSpec utilisation_spec(Watts idle, Watts full) {
+  return {"utilisation", {{"idle_w", idle.value()}, {"full_w", full.value()}}};
+}
+
+Result<std::unique_ptr<Decoder>> make_utilisation_decoder(const DecoderSpec& s) {
+  const double idle = s.number("idle_w", 0), full = s.number("full_w", 0);
+  if (!(idle >= 0 && full >= idle && full < 1e5)) return fail("constants that make no sense", s.kind);
+  return std::make_unique<UtilisationDecoder>(s);
+}
+
+}  // namespace gramwatt::sense
