@@ -38,7 +38,10 @@ const std::vector<Command>& commands() {
         {"require", 0, "measured", "refuse to run (exit 125) when no sensor can be read", false},
         {"idle-owner", 0, "OWNER", "who pays for the idle part of the machine: job or host", false},
         {"machine", 0, "KIND", "shared, owned or rented (default: rented in a guest, else owned)", false},
-        {"repeat", 0, "N", "run CMD N times against the phases of the power sensor and account for the mean of one (32 or more; a failure ends the series)", false},
+        {"repeat", 0, "N",
+         "run CMD N times against the phases of the power sensor and account for the mean of one (32 or more; a failure ends "
+         "the series)",
+         false},
         {"wait-all", 0, "", "count until every descendant has ended, not only CMD", false},
         {"live", 0, "WHERE", "live line: auto, line (on standard error), title or off (default auto)", false},
         {"no-ledger", 0, "", "keep no record of this run", false},

@@ -51,6 +51,8 @@ struct SessionOptions {
   std::optional<std::filesystem::path> ledger;
   std::optional<std::string> parent;  ///< id of the run that this one is nested in
   Roots roots;
+  /// Is this process part of what is measured? Empty: what this process started is.
+  std::function<bool(pid_t)> is_job;
   std::string version;
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
   bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
