@@ -57,6 +57,7 @@ Result<void> Session::set_up_meter() {
   setup.roots = options_.roots;
   setup.cpu = machine_.cpu;
   setup.model = machine_.model;
+  setup.platform = machine_.platform;
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
   setup.is_job = options_.is_job ? options_.is_job : meter::tree_members(id_, {getpid()}, options_.roots.procfs);

@@ -24,6 +24,7 @@ struct Setup {
   Roots roots;
   sense::CpuIdentity cpu;
   sense::PowerModel model;
+  std::optional<PlatformLift> platform;  ///< measured, where CPU sensors are; else it is modelled
   std::vector<std::unique_ptr<sense::Sensor>> sensors;
   IdleOwner idle_owner = IdleOwner::job;
   Nanoseconds close_every = std::chrono::seconds(1);
