@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/hardware.hpp"
+#include "cli/redfish.hpp"
 #include "job/calibrate.hpp"
 
 namespace gramwatt::cli {
@@ -121,7 +122,7 @@ int calibrate(const Invocation& invocation, const Settings& settings) {
     options.settle = Seconds(**length * 0.3);
   }
   const SystemClock clock;
-  job::Machine machine = job::probe_machine(options.roots, clock);
+  job::Machine machine = job::probe_machine(options.roots, clock, machine_options(settings));
   if (machine.cpu.is_guest()) {
     warn("this is a virtual machine: a reference outside sees its host, and what else runs there");
   }

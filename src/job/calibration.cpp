@@ -112,6 +112,7 @@ class CalibratedSensor final : public sense::Sensor {
   [[nodiscard]] std::optional<Ratio> activity_share(const std::function<bool(pid_t)>& is_job) override {
     return sensor_->activity_share(is_job);
   }
+  [[nodiscard]] sense::Settled settled() const override { return sensor_->settled(); }
   [[nodiscard]] const sense::DecoderSpec* decoder() const override { return sensor_->decoder(); }
   void record_to(sense::RawTap* tap) override { sensor_->record_to(tap); }
 
@@ -223,10 +224,13 @@ void apply(const StoredCalibration& stored, Machine& machine) {
         p->loss, p->loss_shift, p->base, p->base_shift,
         fmt::format("{}: {:.2f} W a chip watt, {:.0f} W at rest", calibrated_on(trace), p->loss, p->base.value())};
   }
+  const int host_threads = machine.model.host_threads;  // a guest stays the same part of its host
   machine.model = sense::calibrated_model(trace, stored.calibration);
+  machine.model.host_threads = host_threads;
   if (trace.boundary == Boundary::chip) {
+    const Ratio share(host_threads > 0 ? std::min(1.0, static_cast<double>(machine.cpu.threads) / host_threads) : 1);
     machine.model =
-        lifted(std::move(machine.model), meter::platform_lift(machine.cpu.machine_class, machine.cpu.packages, true));
+        lifted(std::move(machine.model), meter::platform_lift(machine.cpu.machine_class, machine.cpu.packages, share, true));
   }
   teach_sensors(stored.calibration, machine.findings);
 }
