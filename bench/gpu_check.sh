@@ -108,8 +108,8 @@ for s in idle context stopped; do
   echo "| $s | $(mean "$out/$s.csv" 3 0 99) W | $(mean "$out/$s.csv" 4 0 99) W |"
 done
 echo
-echo "| load, beat | counter | instantaneous | average | nvmlDeviceGetPowerUsage |"
-echo "|---|---|---|---|---|"
+echo "| beat | time | counter | instantaneous | average | nvmlDeviceGetPowerUsage |"
+echo "|---|---|---|---|---|---|"
 for period in 0 50 67 75 100 125 133; do
   watch_load 8 $period "beat-$period"
   printf '%s' "| $period ms "

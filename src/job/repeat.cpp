@@ -27,7 +27,8 @@
 namespace gramwatt::job {
 namespace {
 
-constexpr int kPhases = 8, kTrials = 4;
+constexpr std::size_t kPhases = 8;
+constexpr int kTrials = 4;
 constexpr Nanoseconds kUsualPeriod = std::chrono::milliseconds(100);
 constexpr double kLongestGapPeriods = 5;
 constexpr Nanoseconds kBetweenTrials = std::chrono::milliseconds(500);
@@ -69,7 +70,7 @@ double left_open(const std::vector<double>& values) {
     ++counts[i % kPhases];
     all += values[i];
   }
-  const double n = static_cast<double>(values.size());
+  const auto n = static_cast<double>(values.size());
   const double middle = all / n;
   if (middle <= 0) return 0;
   if (values.size() < 2 * kPhases) {  // too few for two combs of phases: the scatter of all
@@ -78,12 +79,12 @@ double left_open(const std::vector<double>& values) {
     return values.size() < 2 ? 1 : k90 * std::sqrt(squares / (n - 1) / n) / middle + kLeastLeft;
   }
   double even = 0, odd = 0, within = 0;
-  for (int p = 0; p < kPhases; ++p) (p % 2 == 0 ? even : odd) += sums.at(p) / counts.at(p) / (kPhases / 2.0);
+  for (std::size_t p = 0; p < kPhases; ++p) (p % 2 == 0 ? even : odd) += sums.at(p) / counts.at(p) / (kPhases / 2.0);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double off = values[i] - sums[i % kPhases] / counts[i % kPhases];
     within += off * off;
   }
-  const double scatter = std::sqrt(within / std::max(1.0, n - kPhases) / n);
+  const double scatter = std::sqrt(within / std::max(1.0, n - static_cast<double>(kPhases)) / n);
   return std::max(std::abs(even - odd) / 2, k90 * scatter) / middle + kLeastLeft;
 }
 
@@ -162,7 +163,7 @@ std::optional<Error> store(const RunOptions& options, const ledger::RunRecord& r
 Nanoseconds wait_for_phase(Nanoseconds now, Nanoseconds period, int n, double gap) {
   const Nanoseconds earliest =
       now + Nanoseconds(std::llround(static_cast<double>(period.count()) * kLongestGapPeriods * std::clamp(gap, 0.0, 1.0)));
-  const Nanoseconds phase = period * (n % kPhases) / kPhases;
+  const Nanoseconds phase = period * (n % static_cast<int>(kPhases)) / static_cast<int>(kPhases);
   const Nanoseconds into = (earliest - phase) % period;
   return earliest - now + (into > Nanoseconds{0} ? period - into : -into);
 }
@@ -174,7 +175,7 @@ ledger::RunRecord mean_of(const std::vector<ledger::RunRecord>& repetitions) {
   out.end_utc = repetitions.back().end_utc;
   average_energy(all, out);
   average_carbon(all, out);
-  const double n = static_cast<double>(all.size());
+  const auto n = static_cast<double>(all.size());
   Seconds length, running;
   std::string each;
   for (const auto& r : all) {

@@ -17,7 +17,7 @@ namespace gramwatt::sense {
 namespace {
 
 // NVML's numbers of architectures (NVML API reference, nvmlDeviceArchitecture_t).
-enum Architecture : unsigned { kepler = 2, maxwell = 3, pascal, volta, turing, ampere, ada, hopper, blackwell };
+enum Architecture : unsigned { kepler = 2, maxwell, pascal, volta, turing, ampere, ada, hopper, blackwell };
 
 constexpr Nanoseconds ms(int n) { return std::chrono::milliseconds(n); }
 

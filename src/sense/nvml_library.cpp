@@ -85,8 +85,8 @@ std::optional<std::uint64_t> NvmlFieldValue::number() const {
   constexpr double kMost = 9.0e15;
   switch (value_type) {
     case 0: {
-      if (!(value.as_double >= 0 && value.as_double < kMost)) return std::nullopt;
-      return static_cast<std::uint64_t>(value.as_double);
+      const bool fits = value.as_double >= 0 && value.as_double < kMost;  // false for NaN
+      return fits ? std::optional(static_cast<std::uint64_t>(value.as_double)) : std::nullopt;
     }
     case 1: return value.as_unsigned;
     case 2: return value.as_unsigned_long;

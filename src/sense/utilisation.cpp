@@ -32,7 +32,8 @@ DecoderSpec utilisation_spec(Watts idle, Watts full) {
 
 Result<std::unique_ptr<Decoder>> make_utilisation_decoder(const DecoderSpec& s) {
   const double idle = s.number("idle_w", 0), full = s.number("full_w", 0);
-  if (!(idle >= 0 && full >= idle && full < 1e5)) return fail("constants that make no sense", s.kind);
+  const bool sane = idle >= 0 && full >= idle && full < 1e5;  // false for NaN
+  if (!sane) return fail("constants that make no sense", s.kind);
   return std::make_unique<UtilisationDecoder>(s);
 }
 
