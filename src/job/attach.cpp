@@ -18,6 +18,7 @@
 
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "meter/tree_members.hpp"
 #include "meter/tree_watch.hpp"
 #include "meter/workload.hpp"
 
@@ -138,6 +139,10 @@ Result<void> Attachment::find_processes() {
   drop_what_is_below_another();
   std::vector<pid_t> pids;
   for (const Root& r : roots_) pids.push_back(r.pid);
+  options_.is_member = [pids, procfs = options_.roots.procfs](pid_t pid) {
+    return std::any_of(pids.begin(), pids.end(),
+                       [&](pid_t root) { return pid == root || meter::tree_members("", root, procfs)(pid); });
+  };
   auto tree = meter::watch_processes(pids, options_.tree);
   if (!tree) return tl::unexpected(tree.error());
   tree_ = std::move(*tree);
@@ -162,6 +167,10 @@ Result<void> Attachment::find_cgroup() {
   const std::vector<pid_t> processes = (*watch)->processes();
   if (!processes.empty()) options_.command = command_line_of(*std::min_element(processes.begin(), processes.end()));
   cgroup_ = watch->get();
+  options_.is_member = [this](pid_t pid) {
+    const std::vector<pid_t> all = cgroup_->processes();
+    return std::find(all.begin(), all.end(), pid) != all.end();
+  };
   tree_ = std::move(*watch);
   return {};
 }

@@ -59,7 +59,7 @@ Result<void> Session::set_up_meter() {
   setup.model = machine_.model;
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
-  setup.is_job = meter::tree_members(id_, getpid(), options_.roots.procfs);
+  setup.is_job = options_.is_member ? options_.is_member : meter::tree_members(id_, getpid(), options_.roots.procfs);
   setup.detailed_ticks = options_.detailed_ticks;
   setup.work_by_cpu = count_work_by_cpu(setup, *tree_);
   if (options_.recorder != nullptr) {

@@ -2,6 +2,8 @@
 // What measuring anything has in common, whether gramwatt starts it (run.hpp) or it runs already (attach.hpp): meter, ledger,
 // ticks, and the record that comes of it. Who is measured, and when it ends, is the caller's.
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -55,6 +57,8 @@ struct SessionOptions {
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
   bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
   std::function<void(const Progress&)> on_tick;    ///< may be empty
+  /// Is this process part of what is measured? For devices that several programs share. Empty: what gramwatt itself started.
+  std::function<bool(pid_t)> is_member;
   Recorder* recorder = nullptr;                    ///< --record; outlives the session
 };
 
