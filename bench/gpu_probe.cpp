@@ -1,5 +1,5 @@
-// What does this machine's NVIDIA board really do? Reads the first visible board through NVML as fast as asked, and writes every
-// look as CSV, from which bench/gpu_check.sh and a reader can see step, period and window for themselves.
+// What does this machine's NVIDIA board really do? Reads the first visible board through NVML as fast as asked, and writes
+// every look as CSV, from which bench/gpu_check.sh and a reader can see step, period and window for themselves.
 //
 //   gpu_probe costs                     what each way to read costs (median and worst of 50 calls)
 //   gpu_probe watch SECONDS EVERY_US    CSV: seconds, energy_mj, instant_mw, average_mw, usage_mw (empty: not given)
@@ -93,7 +93,8 @@ int costs(const Board& board) {
       taken.push_back(now() - before);
     }
     std::sort(taken.begin(), taken.end());
-    fmt::print("| {} | {} | {:.1f} us | {:.1f} us |\n", w.name, answers ? "yes" : "no", 1e3 * ms(taken[25]), 1e3 * ms(taken[49]));
+    fmt::print("| {} | {} | {:.1f} us | {:.1f} us |\n", w.name, answers ? "yes" : "no", 1e3 * ms(taken[25]),
+               1e3 * ms(taken[49]));
   }
   return 0;
 }
@@ -105,8 +106,8 @@ int watch(const Board& board, double length, long every_us) {
   const Nanoseconds begin = now();
   for (Nanoseconds next = begin; seconds(now() - begin).value() < length; next += std::chrono::microseconds(every_us)) {
     const Nanoseconds at = now();
-    fmt::print("{:.6f},{},{},{},{}\n", seconds(at - begin).value(), cell(board.energy()), cell(board.field(kNvmlFieldInstantPower)),
-               cell(board.field(kNvmlFieldAveragePower)), cell(board.usage()));
+    fmt::print("{:.6f},{},{},{},{}\n", seconds(at - begin).value(), cell(board.energy()),
+               cell(board.field(kNvmlFieldInstantPower)), cell(board.field(kNvmlFieldAveragePower)), cell(board.usage()));
     std::this_thread::sleep_for(std::max(Nanoseconds{0}, next + std::chrono::microseconds(every_us) - now()));
   }
   return 0;
@@ -133,7 +134,9 @@ int periods(const Board& board, double length) {
       continue;
     }
     std::sort(between.begin(), between.end());
-    const auto at = [&](double q) { return ms(between[static_cast<std::size_t>(q * static_cast<double>(between.size() - 1))]); };
+    const auto at = [&](double q) {
+      return ms(between[static_cast<std::size_t>(q * static_cast<double>(between.size() - 1))]);
+    };
     fmt::print("| {} | {} | {:.1f} ms | {:.1f}..{:.1f} ms |\n", w.name, between.size(), at(0.5), at(0.05), at(0.95));
   }
   return 0;
@@ -155,7 +158,8 @@ int main(int argc, char** argv) {
   const Board board(*library, device);
   if (what == "name") {
     const auto g = nvidia_generation(board.architecture(), board.name());
-    fmt::print("{} ({}; the table says {:.0f} of every {:.0f} ms)\n", board.name(), g.name, ms(g.instant.window), ms(g.instant.period));
+    fmt::print("{} ({}; the table says {:.0f} of every {:.0f} ms)\n", board.name(), g.name, ms(g.instant.window),
+               ms(g.instant.period));
     return 0;
   }
   if (what == "costs") return costs(board);

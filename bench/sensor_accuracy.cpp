@@ -1,6 +1,6 @@
-// How wrong is a naive reading of an NVIDIA board, and how wrong are we? Boards of known truth (tests/fakes/sensor_simulator.hpp)
-// under square waves with periods from half to four thirds of the sensor's own, five seconds each; prints the markdown table of
-// docs/validation.md. Deterministic. usage: sensor_accuracy [cases]
+// How wrong is a naive reading of an NVIDIA board, and how wrong are we? Boards of known truth
+// (tests/fakes/sensor_simulator.hpp) under square waves with periods from half to four thirds of the sensor's own, five seconds
+// each; prints the markdown table of docs/validation.md. Deterministic. usage: sensor_accuracy [cases]
 
 #include <algorithm>
 #include <cmath>
@@ -54,8 +54,8 @@ class Maker {
     const auto generation = sense::nvidia_generation(kind.architecture, kind.board);
     SimulatedBoard b;
     const double period = seconds(generation.instant.period).value();
-    b.instant = {period, seconds(generation.instant.window).value(), any(0, period), 0, 1,
-                 seconds(generation.instant.response).value()};
+    b.instant = {period, seconds(generation.instant.window).value(),  any(0, period), 0,
+                 1,      seconds(generation.instant.response).value()};
     b.has_instant = kind.counter || !kind.average;
     if (kind.average) b.average = gramwatt::testing::SimulatedSensor{0.1, 1, any(0, 0.1)};
     if (kind.counter) {
@@ -115,8 +115,7 @@ void print(const Kind& kind, int cases) {
     ours.push_back(std::abs(run.error()));
     naive.push_back(std::abs(run.naive_error()));
     const Shift s = total_shift(run.settled.terms);
-    // What the description adds for the ends of a run: 30 ms of 5 s with a counter, 60 ms without.
-    const double ends = (b.counter ? 0.03 : 0.06) / 5;
+    const double ends = seconds(sense::end_slack(b.counter.has_value(), b.counter_cost)).value() / 5;
     const double low = std::hypot(s.minus, ends), high = std::hypot(s.plus, ends);
     const double truth = run.truth / run.measured - 1;
     if (truth >= -low && truth <= high) ++held;

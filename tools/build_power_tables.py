@@ -141,7 +141,7 @@ def tdp_rows(facts):
         words = cpu.split()
         modern = (cpu.startswith(("core ultra", "core i3-", "core i5-", "core i7-", "core i9-", "core 3", "core 5", "core 7",
                                   "core 9", "epyc ", "ryzen ", "altra ", "grace"))
-                  or words[0] == "xeon" and len(words) == 2 and facts.microarchitecture(cpu) is not None)
+                  or words[0] == "xeon" and len([w for w in words if w != "max"]) == 2 and facts.microarchitecture(cpu) is not None)
         if modern:
             rows.append([cpu, number(tdp, 1)])
     return rows
@@ -184,7 +184,7 @@ def main():
                   ["neighbour_prior", number(fit.NEIGHBOUR_PRIOR)], ["other_sockets", number(fit.OTHER_SOCKETS)],
                   ["busy_core_weight", number(weight)], ["lone_sibling", number(LONE_SIBLING)]]
     for rung in judge.RUNGS:
-        ends = judge.spread(judge.judged_on(rung, servers, facts))
+        ends = judge.spread(rung, judge.judged_on(rung, servers, facts))
         for part, (low, high) in zip(("idle", "active"), ends):
             constants += [["spread_%s_%s_low" % (rung, part), number(low)], ["spread_%s_%s_high" % (rung, part), number(high)]]
     for part, quantiles in (("idle", idle_tdp), ("active", active_tdp)):

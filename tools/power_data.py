@@ -11,7 +11,7 @@ REPOSITORY = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__fil
 IDLE, FULL = 0, 10
 REFERENCE_GB_PER_THREAD = 2.0  # about the median of SPECpower's servers since 2017
 
-NOISE = {"intel", "amd", "cpu", "processor", "ampere", "64-bit", "multi-core", "platinum", "gold", "silver", "bronze",
+NOISE = {"intel", "amd", "nvidia", "cpu", "processor", "ampere", "64-bit", "multi-core", "platinum", "gold", "silver", "bronze",
          "e", "gen", "dell", "sku"}
 
 
@@ -28,6 +28,8 @@ def normalise(name):
         if token in ("with", "w/"):
             break
         if token in NOISE or token.endswith(("-core", "ghz", "mhz")):
+            continue
+        if out == ["xeon"] and token in ("6", "6+"):  # "Xeon 6 6980P": the family's name, not a number of its own
             continue
         if all(c.isdigit() or c == "." for c in token) and "." in token:
             continue
@@ -76,6 +78,12 @@ class Facts:
         # Makers' data sheets, for measured CPUs that neither table lists.
         self.tdp.update({"altra max m128-30": 250.0, "altra q80-30": 210.0, "xeon 6548y": 250.0, "xeon 5675": 95.0,
                          "grace superchip": 500.0, "core ultra 7 255h": 28.0})
+        # The same for CPUs that no measured server carries: Xeon Max and Xeon 6900P (Intel ARK), Altra (Ampere's product brief).
+        self.tdp.update({"xeon max 9460": 350.0, "xeon max 9462": 350.0, "xeon max 9468": 350.0, "xeon max 9470": 350.0,
+                         "xeon max 9480": 350.0, "xeon 6962p": 500.0, "altra q80-33": 250.0, "altra q80-26": 175.0,
+                         "altra q80-23": 150.0, "altra q72-30": 195.0, "altra q64-33": 220.0, "altra q64-30": 180.0,
+                         "altra q64-26": 125.0, "altra q64-24": 95.0, "altra max m128-28": 230.0, "altra max m128-26": 190.0,
+                         "altra max m112-30": 240.0, "altra max m96-30": 220.0, "altra max m96-28": 190.0})
 
     def microarchitecture(self, cpu):
         return next((u for p, u in self.patterns if matches(p, cpu)), None)

@@ -5,8 +5,9 @@ from collections import Counter, defaultdict
 from power_data import FULL, IDLE
 from power_fit import Model
 
-# Widths are set on a few dozen CPU models; on others they cover some points less (cross_coverage()), so they aim above 90 %.
-COVERAGE_AIM = 0.93
+# Widths are set on a few dozen CPU models; on others they cover one to two points less (unseen_coverage()), so they aim above 90 %.
+# For a measured CPU two tests are pooled, the harder one with other makers only: 0.905 there keeps both near 90 %.
+COVERAGE_AIM = {"cpu_model": 0.905, "microarchitecture": 0.92, "microarchitecture_only": 0.92, "all_servers": 0.92}
 OTHER_MAKER = "cpu_model, other maker"  # judged beside the rungs: the same CPU measured only in servers of other makers
 RUNGS = ("cpu_model", "microarchitecture", "microarchitecture_only", "all_servers")
 
@@ -76,7 +77,7 @@ def coverage(rows, shifts):
     return inside / total
 
 
-def spread(predicted):
+def spread(rung, predicted):
     """The 90 % shifts of the idle and of the active part, as ((low, high), (low, high)).
 
     Starts from the 5 % and 95 % quantiles of each part's own error and scales both by the one factor that makes the interval of
@@ -90,7 +91,7 @@ def spread(predicted):
     for step in range(20, 201):
         k = step / 100
         scaled = [(max(low * k, -0.95), high * k) for low, high in ends]
-        if coverage(rows, scaled) >= COVERAGE_AIM:
+        if coverage(rows, scaled) >= COVERAGE_AIM[rung]:
             break
     return scaled
 
@@ -102,12 +103,14 @@ def judged_on(rung, servers, facts):
     return predicted + (predictions(OTHER_MAKER, servers, facts) if rung == "cpu_model" else [])
 
 
-def cross_coverage(predicted):
-    """Coverage where the interval's width was set on other CPU models: every second one by name, both ways round."""
-    cpus = sorted({(s.watts[5] is None, s.cpu) for s, _ in predicted})
-    half = {cpu for _, cpu in cpus[::2]}
-    a, b = ([(s, p) for s, p in predicted if (s.cpu in half) == side] for side in (True, False))
-    return (coverage(by_model(a), spread(b)) + coverage(by_model(b), spread(a))) / 2
+def unseen_coverage(rung, pool, judged):
+    """Coverage of `judged` where the width was set without the CPU model judged, each in its turn."""
+    inside = models = 0.0
+    for cpu in sorted({s.cpu for s, _ in judged if s.watts[5] is not None}):
+        rows = by_model([(s, p) for s, p in judged if s.cpu == cpu and s.watts[5] is not None])
+        inside += coverage(rows, spread(rung, [(s, p) for s, p in pool if s.cpu != cpu]))
+        models += 1
+    return inside / models
 
 
 def mape(predicted, since=2017, level_range=range(1, 10)):

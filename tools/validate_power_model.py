@@ -12,6 +12,7 @@ import build_power_tables as build
 import power_data as source
 import power_errors as judge
 import power_fit as fit
+import power_profiles as profiles
 
 CCF_NAMES = {"sandybridge": "Sandy Bridge", "ivybridge": "Ivy Bridge", "haswell": "Haswell", "broadwell": "Broadwell",
              "skylake": "Skylake", "cascadelake": "Cascade Lake", "icelake": "Ice Lake", "client-coffeelake": "Coffee Lake",
@@ -55,8 +56,9 @@ def main():
     servers = source.read_servers(shared, facts)
     judged = [s for s in servers if s.year >= 2017]
     by_rung = {rung: judge.predictions(rung, servers, facts) for rung in judge.RUNGS}
-    spreads = {rung: judge.spread(judge.judged_on(rung, servers, facts)) for rung in judge.RUNGS}
     other_maker = judge.predictions(judge.OTHER_MAKER, servers, facts)
+    pools = {rung: judge.judged_on(rung, servers, facts) for rung in judge.RUNGS}
+    spreads = {rung: judge.spread(rung, pools[rung]) for rung in judge.RUNGS}
     methods = [("CPU model measured in another server (leave one server out)", by_rung["cpu_model"]),
                ("CPU model measured in another maker's servers only (leave the maker out)", other_maker),
                ("CPU model unseen; microarchitecture, TDP, threads known (leave one CPU model out)",
@@ -74,16 +76,17 @@ def main():
             print(row(name, predicted, since))
         print()
     print("90 % interval (`spec-spread`): coverage over the same points, and its width\n")
-    print("rung | coverage since 2017 | since 2020 | width set on other CPU models | idle part | active part")
+    print("rung | coverage since 2017 | since 2020 | since 2017, width set without that CPU model | idle part | active part")
     print("---|---|---|---|---|---")
     for rung, predicted in [("cpu_model", by_rung["cpu_model"]), (judge.OTHER_MAKER, other_maker), *list(by_rung.items())[1:]]:
-        width = spreads["cpu_model" if rung == judge.OTHER_MAKER else rung]
+        shipped = "cpu_model" if rung == judge.OTHER_MAKER else rung
+        width = spreads[shipped]
         (i_low, i_high), (a_low, a_high) = width
         recent = [(s, p) for s, p in predicted if s.year >= 2020]
         print("%s | %.1f %% | %.1f %% | %.1f %% | %+.0f..%+.0f %% | %+.0f..%+.0f %%" % (
             rung, 100 * judge.coverage(judge.by_model(predicted), width),
             100 * judge.coverage(judge.by_model(recent), width),
-            100 * judge.cross_coverage(predicted), 100 * i_low, 100 * i_high, 100 * a_low, 100 * a_high))
+            100 * judge.unseen_coverage(shipped, pools[shipped], predicted), 100 * i_low, 100 * i_high, 100 * a_low, 100 * a_high))
     print("\nIdle and full load of all servers since 2017, with or without load steps (mean absolute error, unseen CPU model):\n")
     rows = judge.by_model(by_rung["microarchitecture"])
     total = sum(w for _, _, w in rows)
@@ -93,9 +96,10 @@ def main():
     median, low, high, models = fit.memory_watts_per_gb(servers)
     print("\nMemory: idle watts against GB within one CPU model and number of sockets, median of %d CPU models: %.2f W/GB "
           "(quartiles %.2f .. %.2f).\n" % (models, median, low, high))
+    model = fit.Model(servers, facts)
+    profiles.report(shared, servers, facts, model, spreads)
     print("Shape with wholly busy cores, mean absolute error as a share of (full - idle), capacity 10..90 %, CPU left out:\n")
     busy = build.busy_core_shapes(shared)
-    model = fit.Model(servers, facts)
     print("busy-core weight | error\n---|---")
     for weight in (0.0, 0.25, 0.5, 0.55, 0.75, 1.0):
         print("%.2f | %.3f" % (weight, build.busy_core_error(busy, model, weight)))

@@ -17,6 +17,7 @@ namespace gramwatt::cli {
 [[nodiscard]] int command_rm(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_doctor(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_estimate(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_calibrate(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_replay(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_config(const Invocation& invocation, const Settings& settings);
 

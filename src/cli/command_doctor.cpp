@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/redfish.hpp"
 #include "grid/intensity.hpp"
@@ -47,6 +48,12 @@ void describe_machine(const job::Machine& m, report::DoctorReport& r) {
   r.model = m.model.description;
   r.model_source = m.model.source;
   r.model_in_use = !has_cpu;
+  r.calibration = m.calibration_note;
+  if (m.calibration) {
+    const Seconds age = seconds(SystemClock().now().utc - m.calibration->utc);
+    r.calibration = fmt::format("{}, {} levels; {} old", sense::calibrated_on(*m.calibration), m.calibration->levels.size(),
+                                human_duration(age));
+  }
   r.model_idle = m.model.fixed;
   r.model_full = m.model.at_load(1);
 }

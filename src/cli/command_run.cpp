@@ -94,9 +94,9 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   if (const auto opened = watcher.open(invocation, settings, *options); !opened) return refuse(opened.error());
   options->context = [&](const job::Machine& m) { return make_context(*surroundings, settings, m); };
 
-  const job::RepeatOptions series{*repetitions, [&] { return job::probe_machine(options->roots, clock, machine_options(settings)); }};
-  const auto result = *repetitions > 1 ? job::repeat(*options, series, clock)
-                                       : job::run(*options, std::move(machine), clock);
+  const job::RepeatOptions series{*repetitions,
+                                  [&] { return job::probe_machine(options->roots, clock, machine_options(settings)); }};
+  const auto result = *repetitions > 1 ? job::repeat(*options, series, clock) : job::run(*options, std::move(machine), clock);
   watcher.end();
   if (!result) return refuse(result.error());
   if (result->start_error) {

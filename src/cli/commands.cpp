@@ -38,7 +38,10 @@ const std::vector<Command>& commands() {
         {"require", 0, "measured", "refuse to run (exit 125) when no sensor can be read", false},
         {"idle-owner", 0, "OWNER", "who pays for the idle part of the machine: job or host", false},
         {"machine", 0, "KIND", "shared, owned or rented (default: rented in a guest, else owned)", false},
-        {"repeat", 0, "N", "run CMD N times against the phases of the power sensor and account for the mean of one (32 or more; a failure ends the series)", false},
+        {"repeat", 0, "N",
+         "run CMD N times against the phases of the power sensor and account for the mean of one (32 or more; a failure ends "
+         "the series)",
+         false},
         {"wait-all", 0, "", "count until every descendant has ended, not only CMD", false},
         {"live", 0, "WHERE", "live line: auto, line (on standard error), title or off (default auto)", false},
         {"no-ledger", 0, "", "keep no record of this run", false},
@@ -140,22 +143,51 @@ const std::vector<Command>& commands() {
       {"estimate",
        "[OPTIONS]",
        "what hardware would use, without a run",
-       "Energy and carbon of this machine, or of a server with the CPU that --cpu names, at a load and for some hours. The "
-       "model "
-       "is "
-       "the one that measures runs on machines without sensors: wall power of the whole machine, memory included.",
+       "Energy and carbon of this machine, of a server with the CPU that --cpu names, or of a cloud's instance type, at a load "
+       "and "
+       "for some hours. The model is the one that measures runs on machines without sensors: wall power of the whole machine, "
+       "memory included; GPUs by their TDP and utilisation, lifted to the plug.",
        {{"cpu", 0, "NAME", "processor of the server, such as \"AMD EPYC 9654\" (default: this machine)", false},
         {"sockets", 0, "N", "processors (default: what is usual for that CPU)", false},
         {"threads", 0, "N", "hardware threads of all of them (default: what that CPU has)", false},
         {"memory-gb", 0, "N", "memory of the machine", false},
+        {"instance", 0, "PROVIDER/TYPE", "a cloud's instance type, such as aws/m5.large, in place of --cpu", false},
         {"load", 0, "L", "share of its capacity in use, 0 to 1 (default: 0.5, with an interval that says so)", false},
+        {"load-kind", 0, "KIND", "even: over all threads (default for a server named by --cpu); busy-cores: some wholly busy",
+         false},
+        {"gpu", 0, "NAME[:N]", "GPUs beside, such as \"A100 SXM 80GB\" or h100:8", true},
+        {"gpu-load", 0, "L", "share of time in which kernels run on them, 0 to 1 (default: 0.5, likewise)", false},
         {"hours", 0, "H", "how long (default 1)", false},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false}},
        0,
        0,
        false,
-       {"gramwatt estimate --cpu \"AMD EPYC 9654\" --load 0.7 --hours 24 --zone DE", "gramwatt estimate --load 1 --hours 8"}},
+       {"gramwatt estimate --cpu \"AMD EPYC 9654\" --load 0.7 --hours 24 --zone DE",
+        "gramwatt estimate --instance aws/p4d.24xlarge --load 0.3 --gpu-load 0.9 --hours 24",
+        "gramwatt estimate --load 1 --hours 8"}},
+      {"calibrate",
+       "--reference meter|node|rapl | --replay FILE | --show | --forget",
+       "learn what this machine draws from a reference",
+       "Loads the machine at several levels in random order and notes what a reference says: a plug meter whose readings you "
+       "type "
+       "(meter), a sensor of the whole machine such as a BMC's (node), or the processor's own counters (rapl). Idle power, a "
+       "curve "
+       "by load, and, where chips and plug were both seen, what lies between them are kept and used by later runs and "
+       "estimates "
+       "on this machine, with an interval from the fit and the reference's accuracy. Takes two to three minutes; the machine "
+       "should do nothing else.",
+       {{"reference", 0, "KIND", "meter, node or rapl", false},
+        {"meter-accuracy", 0, "A", "of the plug meter, by its data sheet (default 2%)", false},
+        {"seconds", 0, "S", "how long a level is measured, after 0.3 times that to settle (default 10, after 3)", false},
+        {"replay", 0, "FILE", "fit the trace of a calibration file again, and print what it gives", false},
+        {"show", 0, "", "print the calibration that is in use", false},
+        {"forget", 0, "", "remove it", false}},
+       0,
+       0,
+       false,
+       {"gramwatt calibrate --reference meter --meter-accuracy 1%", "gramwatt calibrate --reference node",
+        "gramwatt calibrate --show"}},
       {"replay",
        "[OPTIONS] FILE",
        "make the account of a recorded run again",

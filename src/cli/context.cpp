@@ -153,6 +153,7 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   place::Place place;
   if (auto located = place::locate(place_query(s, settings))) place = std::move(*located);
   else c.notes.push_back(located.error().message());
+  if (s.cloud) place.cloud = s.cloud;
   auto intensities = grid::annual(place.zone);
   if (!intensities) {
     c.notes.push_back(intensities.error().message());
@@ -165,6 +166,7 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
     c.notes.push_back("marginal intensity unknown: " + intensities->marginal_note);
 
   std::vector<std::string> gpus = gpu_names(machine);
+  gpus.insert(gpus.end(), s.gpus.begin(), s.gpus.end());
   c.weights.embodied_per_hour =
       footprint::embodied(footprint::bill_of_parts(parts_of(machine, place, gpus)), Seconds(3600), Ratio(1));
   c.host = host_of(machine, place, machine_kind(s, machine.cpu), std::move(gpus), s.elsewhere);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/config.hpp"
@@ -31,7 +32,9 @@ struct Surroundings {
   std::string pue_origin;     ///< "--pue", "GRAMWATT_PUE", "config"
   std::optional<std::string> machine;
   std::optional<IdleOwner> idle_owner;
-  bool elsewhere = false;  ///< another machine than this one is meant: its cloud and firmware say nothing
+  bool elsewhere = false;             ///< another machine than this one is meant: its cloud and firmware say nothing
+  std::optional<place::Cloud> cloud;  ///< of that other machine
+  std::vector<std::string> gpus;      ///< beyond those that sensors see: names, one a board
 };
 [[nodiscard]] Result<Surroundings> surroundings_of(const Invocation& invocation, const Config& config);
 

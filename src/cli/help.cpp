@@ -247,6 +247,10 @@ std::string manual_page() {
       {"GRAMWATT_NO_NETWORK", "1: as --no-network"},
       {"GRAMWATT_RUN_ID", "set for the measured program: the id of its run"},
       {"GRAMWATT_SYSFS, GRAMWATT_PROCFS", "roots in place of /sys and /proc for sensors and host facts"},
+      {"GRAMWATT_RAPL_TREE", "folder of RAPL zones that the host gives this guest"},
+      {"GRAMWATT_REDFISH_URL, _USER, _PASSWORD, _FINGERPRINT",
+       "this node's management controller, in place of the configuration"},
+      {"SSL_CERT_FILE, SSL_CERT_DIR", "CA certificates in place of the system's"},
       {"GRAMWATT_NVML", "path of the NVML library"},
       {"GRAMWATT_METADATA_URL", "address in place of the cloud's metadata service"},
       {"NO_COLOR", "no colour"}};

@@ -83,6 +83,7 @@ int dispatch(const Invocation& invocation) {
   if (name == "rm") return command_rm(invocation, settings);
   if (name == "estimate") return command_estimate(invocation, settings);
   if (name == "replay") return command_replay(invocation, settings);
+  if (name == "calibrate") return command_calibrate(invocation, settings);
   return command_doctor(invocation, settings);
 }
 

@@ -139,10 +139,7 @@ Result<void> Attachment::find_processes() {
   drop_what_is_below_another();
   std::vector<pid_t> pids;
   for (const Root& r : roots_) pids.push_back(r.pid);
-  options_.is_member = [pids, procfs = options_.roots.procfs](pid_t pid) {
-    return std::any_of(pids.begin(), pids.end(),
-                       [&](pid_t root) { return pid == root || meter::tree_members("", root, procfs)(pid); });
-  };
+  options_.is_job = meter::tree_members("", pids, options_.roots.procfs);
   auto tree = meter::watch_processes(pids, options_.tree);
   if (!tree) return tl::unexpected(tree.error());
   tree_ = std::move(*tree);
@@ -167,9 +164,9 @@ Result<void> Attachment::find_cgroup() {
   const std::vector<pid_t> processes = (*watch)->processes();
   if (!processes.empty()) options_.command = command_line_of(*std::min_element(processes.begin(), processes.end()));
   cgroup_ = watch->get();
-  options_.is_member = [this](pid_t pid) {
-    const std::vector<pid_t> all = cgroup_->processes();
-    return std::find(all.begin(), all.end(), pid) != all.end();
+  options_.is_job = [cgroup = cgroup_](pid_t pid) {
+    const std::vector<pid_t> members = cgroup->processes();
+    return std::find(members.begin(), members.end(), pid) != members.end();
   };
   tree_ = std::move(*watch);
   return {};

@@ -3,13 +3,28 @@
 
 #include "base/clock.hpp"
 #include "job/run.hpp"
+#include "sense/gpu_model.hpp"
 
 namespace gramwatt::job {
 
+/// A load of 0..1, or the assumption that stands for one that nobody gave: the interval says so.
+struct Load {
+  double value = 0.5;
+  bool known = false;
+};
+
+/// Boards of one kind.
+struct EstimatedGpus {
+  sense::GpuModel model;
+  int count = 1;
+};
+
 struct EstimateRequest {
   sense::PowerModel model;
-  double load = 0.5;        ///< share of the machine's capacity, 0..1
-  bool load_known = false;  ///< false: `load` is an assumption, and the interval says so
+  Load load;  ///< share of the machine's capacity
+  std::vector<EstimatedGpus> gpus;
+  Load gpu_load;                                                    ///< share of time in which a kernel is resident
+  sense::MachineClass machine_class = sense::MachineClass::server;  ///< what lifts the GPUs to the plug
   Seconds length;
 };
 

@@ -1,6 +1,7 @@
 #include "job/machine.hpp"
 
 #include "base/capability.hpp"
+#include "job/calibration.hpp"
 #include "sense/amd_library.hpp"
 #include "sense/driver_gpu.hpp"
 #include "sense/hwmon_power.hpp"
@@ -27,6 +28,16 @@ void leave_apus_to_the_cpu(sense::Findings& found) {
 
 }  // namespace
 
+Result<Machine> known_machine(const Roots& roots) {
+  auto cpu = sense::identify_cpu(roots);
+  if (!cpu) return tl::unexpected(cpu.error());
+  Machine m;
+  m.cpu = std::move(*cpu);
+  m.model = sense::power_model(m.cpu);
+  apply_stored_calibration(m);
+  return m;
+}
+
 Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptions& options) {
   Machine m;
   if (auto cpu = sense::identify_cpu(roots)) m.cpu = std::move(*cpu);
@@ -42,6 +53,7 @@ Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptio
   m.findings.append(sense::probe_hwmon_power(roots, clock, sense::Covered::by(m.findings)));
   if (!sense::Covered::by(m.findings).node) m.findings.append(sense::probe_bmc(roots, clock, options.bmc));
   drop_capabilities();  // what had to be opened is open
+  apply_stored_calibration(m);
   return m;
 }
 

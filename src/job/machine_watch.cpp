@@ -23,6 +23,7 @@ Result<std::unique_ptr<MachineWatch>> MachineWatch::begin(const Roots& roots, Ma
   setup.roots = roots;
   setup.cpu = machine.cpu;
   setup.model = machine.model;
+  setup.platform = machine.platform;
   const Nanoseconds interval = machine.findings.sensors.empty() ? kSlowTick : kFastTick;
   setup.sensors = std::move(machine.findings.sensors);
   setup.idle_owner = IdleOwner::host;

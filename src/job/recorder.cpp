@@ -79,9 +79,16 @@ Result<std::unique_ptr<Recorder>> Recorder::create(const std::filesystem::path& 
 }
 
 Result<void> Recorder::begin(meter::Setup& setup, std::string version, std::string run, std::string tree) {
-  RecordingHeader header{std::move(version), std::move(run),       std::move(tree),
-                         setup.idle_owner,   setup.detailed_ticks, setup.close_every,
-                         setup.cpu,          setup.model,          {}};
+  RecordingHeader header;
+  header.version = std::move(version);
+  header.run = std::move(run);
+  header.tree = std::move(tree);
+  header.idle_owner = setup.idle_owner;
+  header.detailed_ticks = setup.detailed_ticks;
+  header.close_every = setup.close_every;
+  header.cpu = setup.cpu;
+  header.model = setup.model;
+  header.platform = setup.platform;
   for (const auto& sensor : setup.sensors) {
     if (sensor->decoder() == nullptr) return fail("cannot be recorded", sensor->describe().device);
     header.sensors.push_back({sensor->describe(), *sensor->decoder()});

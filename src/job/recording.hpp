@@ -44,6 +44,7 @@ struct RecordingHeader {
   Nanoseconds close_every = std::chrono::seconds(1);
   sense::CpuIdentity cpu;
   sense::PowerModel model;
+  std::optional<meter::PlatformLift> platform;  ///< as Setup::platform
   std::vector<RecordedSensor> sensors;
 };
 

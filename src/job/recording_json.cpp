@@ -97,6 +97,25 @@ sense::PowerModel model_of(const Json& j) {
   return m;
 }
 
+Json from(const std::optional<meter::PlatformLift>& p) {
+  if (!p) return nullptr;
+  return {{"loss", p->loss},
+          {"loss_shift", {p->loss_shift.minus, p->loss_shift.plus}},
+          {"base_w", p->base.value()},
+          {"base_shift", {p->base_shift.minus, p->base_shift.plus}},
+          {"source", p->source}};
+}
+
+meter::PlatformLift platform_of(const Json& j) {
+  meter::PlatformLift p;
+  j.at("loss").get_to(p.loss);
+  p.loss_shift = {j.at("loss_shift").at(0).get<double>(), j.at("loss_shift").at(1).get<double>()};
+  p.base = Watts(j.at("base_w").get<double>());
+  p.base_shift = {j.at("base_shift").at(0).get<double>(), j.at("base_shift").at(1).get<double>()};
+  j.at("source").get_to(p.source);
+  return p;
+}
+
 Json from(const RecordedSensor& s) {
   const sense::Description& d = s.description;
   return {{"id", d.id},
@@ -109,6 +128,7 @@ Json from(const RecordedSensor& s) {
           {"idle_w", d.idle_power.value()},
           {"idle_shifts", from(d.idle_terms)},
           {"usable_by_job", d.usable_by_job},
+          {"method", std::string(to_string(d.method))},
           {"note", d.note},
           {"decoder", s.decoder.kind},
           {"numbers", s.decoder.numbers}};
@@ -134,6 +154,7 @@ RecordedSensor sensor_of(const Json& j) {
   d.idle_terms = terms_of(j.at("idle_shifts"));
   j.at("usable_by_job").get_to(d.usable_by_job);
   j.at("note").get_to(d.note);
+  d.method = known(parse_method(j.value("method", "measured")));
   j.at("decoder").get_to(s.decoder.kind);
   for (const auto& [key, value] : j.at("numbers").items()) s.decoder.numbers[key] = value.get<double>();
   return s;
@@ -212,6 +233,7 @@ std::string to_json(const RecordingHeader& h) {
                  {"close_every_ns", h.close_every.count()},
                  {"cpu", from(h.cpu)},
                  {"model", from(h.model)},
+                 {"platform", from(h.platform)},
                  {"sensors", std::move(sensors)}};
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -229,6 +251,7 @@ Result<RecordingHeader> parse_recording_header(std::string_view line) {
     h.close_every = time_of(j.at("close_every_ns"));
     h.cpu = cpu_of(j.at("cpu"));
     h.model = model_of(j.at("model"));
+    if (j.contains("platform") && !j["platform"].is_null()) h.platform = platform_of(j["platform"]);
     for (const Json& s : j.at("sensors")) h.sensors.push_back(sensor_of(s));
     if (h.sensors.size() > kMostSensors) return fail("too many sensors");
     return h;

@@ -2,9 +2,9 @@
 //
 // A power sensor that sees 25 of every 100 ms always catches the same phase of a load that repeats every 100 ms, and no
 // arithmetic on one run can tell (sense/published_power.hpp). But a program that is started again, a little later against the
-// sensor's own rhythm, shows another phase. The protocol is that of Yang et al., SC'24 (10.1109/SC41406.2024.00028): at least 32
-// repetitions or 5 s each, starts at eight delays spread over the sensor's period, in four trials with random gaps between them. The
-// mean over the phases is the mean over time.
+// sensor's own rhythm, shows another phase. The protocol is that of Yang et al., SC'24 (10.1109/SC41406.2024.00028): at least
+// 32 repetitions or 5 s each, starts at eight delays spread over the sensor's period, in four trials with random gaps between
+// them. The mean over the phases is the mean over time.
 //
 // What remains uncertain then is taken from the repetitions themselves: the even phases and the odd ones are each a whole
 // experiment, so half their difference is the error that the number of phases leaves; and what scatters within one phase is
@@ -87,9 +87,14 @@ double left_open(const std::vector<double>& values) {
   return std::max(std::abs(even - odd) / 2, k90 * scatter) / middle + kLeastLeft;
 }
 
-/// The aliasing term of one run's readings becomes what the repetitions leave of it.
+/// The aliasing term of one run's readings becomes what the repetitions leave of it, and the errors at the ends of the runs,
+/// which began at any moment of a step, average out.
 template <class Q>
 void settle(Estimate<Q>& e, const std::vector<double>& values) {
+  const double root = std::sqrt(static_cast<double>(values.size()));
+  for (auto& [id, shift] : e.terms) {
+    if (id.starts_with("resolution:")) shift = {shift.minus / root, shift.plus / root};
+  }
   const auto term = e.terms.find(kAliasing);
   if (term == e.terms.end()) return;
   const double left = left_open(values);
@@ -183,13 +188,15 @@ ledger::RunRecord mean_of(const std::vector<ledger::RunRecord>& repetitions) {
       out.derivations.begin(),
       {"energy.total", fmt::format("mean of {} repetitions = {:.6g} J", all.size(), out.energy.total.value.value()),
        "J of each: " + each, "starts spread over eight phases of the power sensor (SC'24, 10.1109/SC41406.2024.00028)"});
-  out.notes.insert(out.notes.begin(),
-                   fmt::format("all figures are the mean of one of {} repetitions, whose starts were spread over the phases of the "
-                               "power sensor",
-                               all.size()));
+  out.notes.insert(
+      out.notes.begin(),
+      fmt::format("all figures are the mean of one of {} repetitions, whose starts were spread over the phases of the "
+                  "power sensor",
+                  all.size()));
+  std::erase_if(out.advice, [](const std::string& a) { return a.find("--repeat") != std::string::npos; });
   if (all.size() < repetitions.size()) {
-    out.notes.push_back(fmt::format("{} repetitions were measured with other sensors and are left out",
-                                    repetitions.size() - all.size()));
+    out.notes.push_back(
+        fmt::format("{} repetitions were measured with other sensors and are left out", repetitions.size() - all.size()));
   }
   return out;
 }

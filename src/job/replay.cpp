@@ -92,6 +92,7 @@ Result<void> Replayer::set_up(std::string_view head) {
   setup.cpu = header_.cpu;
   if (options_.model_anew) header_.model = sense::power_model(header_.cpu);
   setup.model = header_.model;
+  if (!options_.model_anew) setup.platform = header_.platform;
   setup.idle_owner = header_.idle_owner;
   setup.detailed_ticks = header_.detailed_ticks;
   setup.close_every = header_.close_every;

@@ -57,9 +57,10 @@ Result<void> Session::set_up_meter() {
   setup.roots = options_.roots;
   setup.cpu = machine_.cpu;
   setup.model = machine_.model;
+  setup.platform = machine_.platform;
   setup.sensors = std::move(machine_.findings.sensors);
   setup.idle_owner = options_.idle_owner;
-  setup.is_job = options_.is_member ? options_.is_member : meter::tree_members(id_, getpid(), options_.roots.procfs);
+  setup.is_job = options_.is_job ? options_.is_job : meter::tree_members(id_, {getpid()}, options_.roots.procfs);
   setup.detailed_ticks = options_.detailed_ticks;
   setup.work_by_cpu = count_work_by_cpu(setup, *tree_);
   if (options_.recorder != nullptr) {
@@ -193,6 +194,7 @@ void Session::complete(ledger::RunRecord& r) {
   }
   for (const std::string& note : sensor_notes_) r.notes.push_back(note);
   for (const std::string& note : meter_->sensor_notes()) r.notes.push_back(note);
+  for (const std::string& advice : meter_->sensor_advice()) r.advice.push_back(advice);
   for (const sense::Blocked& b : blocked_) {
     r.advice.insert(r.advice.begin(), b.family + ": " + b.why + (b.remedy.empty() ? "" : " — " + b.remedy));
   }

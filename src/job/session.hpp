@@ -53,12 +53,12 @@ struct SessionOptions {
   std::optional<std::filesystem::path> ledger;
   std::optional<std::string> parent;  ///< id of the run that this one is nested in
   Roots roots;
+  /// Is this process part of what is measured? Empty: what this process started is.
+  std::function<bool(pid_t)> is_job;
   std::string version;
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
   bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
   std::function<void(const Progress&)> on_tick;    ///< may be empty
-  /// Is this process part of what is measured? For devices that several programs share. Empty: what gramwatt itself started.
-  std::function<bool(pid_t)> is_member;
   Recorder* recorder = nullptr;                    ///< --record; outlives the session
 };
 

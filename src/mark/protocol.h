@@ -37,7 +37,7 @@ enum {
 /* Where things lie. Rings begin at multiples of 64 KiB, the largest page that Linux uses. */
 #define GWM_OWNERS_AT 4096U
 #define GWM_NAMES_AT 16384U
-#define GWM_NAMES_SIZE (GWM_NAMES * 128U)
+#define GWM_NAMES_SIZE 131072U
 #define GWM_RINGS_AT 196608U
 #define GWM_RING_STRIDE 327680U
 #define GWM_EVENTS_AT 4096U /* in a ring */

@@ -54,6 +54,7 @@ void Meter::build_channels(bool has_cpu_sensors) {
   const double host_threads = std::max(1, setup_.model.host_threads);
   const Ratio host_share(setup_.model.host_threads > 0 ? std::min(1.0, setup_.cpu.threads / host_threads) : 1);
   lift_ = platform_lift(setup_.cpu.machine_class, setup_.cpu.packages, host_share, has_cpu_sensors);
+  if (has_cpu_sensors && setup_.platform) lift_ = *setup_.platform;
   if (!has_cpu_sensors) {
     model_channel_ = channels_.size();
     channels_.push_back({Component::platform, setup_.model.description, Boundary::node, Method::modelled, setup_.model.source,

@@ -24,6 +24,7 @@ struct Setup {
   Roots roots;
   sense::CpuIdentity cpu;
   sense::PowerModel model;
+  std::optional<PlatformLift> platform;  ///< measured, where CPU sensors are; else it is modelled
   std::vector<std::unique_ptr<sense::Sensor>> sensors;
   IdleOwner idle_owner = IdleOwner::job;
   Nanoseconds close_every = std::chrono::seconds(1);
@@ -85,6 +86,7 @@ class Meter {
   [[nodiscard]] const std::vector<Gap>& gaps() const { return gaps_; }
   /// What the sensors had to say when the run had ended, for people.
   [[nodiscard]] const std::vector<std::string>& sensor_notes() const { return sensor_notes_; }
+  [[nodiscard]] const std::vector<std::string>& sensor_advice() const { return sensor_advice_; }
   [[nodiscard]] const Instant& started_at() const { return started_at_; }
   [[nodiscard]] Nanoseconds job_cpu() const { return total_job_cpu_ + open_.job_cpu; }
   [[nodiscard]] Nanoseconds machine_cpu() const { return total_machine_cpu_ + open_.machine_cpu; }
@@ -167,7 +169,7 @@ class Meter {
   double idle_share_time_ = 0;
   std::vector<Interval> closed_;
   std::vector<Gap> gaps_;
-  std::vector<std::string> sensor_notes_;
+  std::vector<std::string> sensor_notes_, sensor_advice_;
   bool children_unseen_ = false;
   bool finished_ = false;
 };

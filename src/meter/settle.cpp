@@ -103,6 +103,7 @@ void Meter::settle_terms() {
     if (!is_node) chips += sum;
     for (const auto& [id, shift] : s.settled.terms) c.active_terms[id] = c.idle_terms[id] = shift;
     for (const std::string& note : s.settled.notes) sensor_notes_.push_back(d.device + ": " + note);
+    for (const std::string& advice : s.settled.advice) sensor_advice_.push_back(d.device + ": " + advice);
     settle_idle_terms(c, sum, is_node ? setup_.model.fixed.terms : d.idle_terms, is_node ? node_idle_over_rest() : 1);
     settle_share_terms(c, s, sum, others);
     if (length.value() > 0) {

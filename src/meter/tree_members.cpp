@@ -1,6 +1,8 @@
 #include "meter/tree_members.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -32,13 +34,15 @@ bool is_in_cgroup(const std::filesystem::path& procfs, pid_t pid, const std::str
 
 }  // namespace
 
-std::function<bool(pid_t)> tree_members(const std::string& run, pid_t ancestor, const std::filesystem::path& procfs) {
-  return [folder = "/gramwatt-" + run + "/", ancestor, procfs](pid_t pid) {
-    if (is_in_cgroup(procfs, pid, folder)) return true;
+std::function<bool(pid_t)> tree_members(const std::string& run, std::vector<pid_t> ancestors,
+                                        const std::filesystem::path& procfs) {
+  const std::string folder = run.empty() ? "" : "/gramwatt-" + run + "/";
+  return [folder, ancestors = std::move(ancestors), procfs](pid_t pid) {
+    if (!folder.empty() && is_in_cgroup(procfs, pid, folder)) return true;
     for (int depth = 0; depth < kDeepest && pid > 1; ++depth) {
+      if (std::find(ancestors.begin(), ancestors.end(), pid) != ancestors.end()) return true;
       const auto parent = parent_of(procfs, pid);
       if (!parent) return false;
-      if (*parent == ancestor) return true;
       pid = *parent;
     }
     return false;

@@ -19,7 +19,7 @@ struct Request {
   std::size_t body_limit = 65536;            ///< a longer answer is an error
   /// https only: SHA-256 of the one certificate that is trusted (see tls.hpp); empty: what the system's CA certificates vouch
   /// for.
-  std::string fingerprint = {};
+  std::string fingerprint;
 };
 
 struct Response {

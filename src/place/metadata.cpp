@@ -17,7 +17,12 @@ constexpr std::chrono::milliseconds kDeadline{250};
 
 Result<std::string> ask(const std::string& method, const std::string& url,
                         std::vector<std::pair<std::string, std::string>> headers) {
-  auto answer = net::http_request({method, url, std::move(headers), kDeadline, 65536});
+  net::Request request;
+  request.method = method;
+  request.url = url;
+  request.headers = std::move(headers);
+  request.deadline = kDeadline;
+  auto answer = net::http_request(request);
   if (!answer) return tl::unexpected(answer.error());
   if (answer->status != 200) return fail("status " + std::to_string(answer->status), url, {}, Error::Kind::unavailable);
   return std::move(answer->body);

@@ -36,6 +36,7 @@ std::string doctor_text(const DoctorReport& r, const Style& style, std::size_t w
   }
   row("model", fmt::format("{}: idle {}, all threads busy {}; {}", r.model, watts(r.model_idle, style),
                            watts(r.model_full, style), r.model_source));
+  if (!r.calibration.empty()) row("calibration", r.calibration);
   row("processes", fmt::format("counted by {}{}", r.tree,
                                r.tree_shortfall.empty() ? " (exact, short-lived children included)" : "; " + r.tree_shortfall));
   row("place", r.place);
@@ -80,6 +81,7 @@ std::string doctor_json(const DoctorReport& r) {
                 {"source", r.model_source},
                 {"idle", estimate(r.model_idle)},
                 {"full", estimate(r.model_full)}};
+  j["calibration"] = r.calibration.empty() ? ordered_json(nullptr) : ordered_json(r.calibration);
   j["processes"] = {{"mechanism", r.tree}, {"shortfall", r.tree_shortfall}};
   j["place"] = {{"name", r.place}, {"chain", r.place_chain}};
   j["intensity"] = {{"average", estimate(r.intensity)}, {"marginal", r.marginal}};

@@ -27,6 +27,7 @@ struct DoctorReport {
   std::vector<Sensor> sensors;
   std::vector<Blocked> blocked;
   std::string model, model_source;
+  std::string calibration;  ///< when it was made and against what, or why the one that is there is not used; empty: none
   bool model_in_use = false;
   Estimate<Watts> model_idle, model_full;
   std::string tree, tree_shortfall;

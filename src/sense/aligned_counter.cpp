@@ -59,9 +59,7 @@ double AlignedCounter::ratio() const {
   return (first_edge_->step / seconds(clock_.period())).value();
 }
 
-Joules AlignedCounter::paced(Nanoseconds from, Nanoseconds to) const {
-  return (pace(to) - pace(from)) * ratio();
-}
+Joules AlignedCounter::paced(Nanoseconds from, Nanoseconds to) const { return (pace(to) - pace(from)) * ratio(); }
 
 /// What has flowed since the last edge. Within a step: a load that goes on as in the last seconds (its reading lies among
 /// theirs) draws what the counter says of them, whatever phase of it the last reading caught; one that has changed is followed
@@ -195,7 +193,8 @@ Settled AlignedCounter::settled(double power_coverage) const {
   if (std::abs(apart) <= kDisagreement) return out;
   out.terms["counter-against-power"] = {std::min(0.0, apart), std::max(0.0, apart)};
   out.notes.push_back(fmt::format(
-      "the energy counter gives {:.5g} J and the power readings give {:.5g} J for the same {:.4g} s ({:+.1f} %); the counter is "
+      "the energy counter gives {:.5g} J and the power readings give {:.5g} J for the same {:.4g} s ({:+.1f} %); the counter "
+      "is "
       "taken, and the interval reaches to the readings{}",
       compared_counter_.value(), compared_power_.value(), seconds(compared_).value(), 100 * apart,
       power_coverage < 1

@@ -1,21 +1,22 @@
 #pragma once
 // Energy from a counter that steps.
 //
-// Between two steps ("edges") the truth is exact: the counter's difference. What is before the first edge and after the last one
-// is a part of a step each, and is where the error of a short run comes from (−26 % over 0.5 s for tools that subtract two raw
-// values, −12 % over 1 s; public measurement on driver 610). Here
+// Between two steps ("edges") the truth is exact: the counter's difference. What is before the first edge and after the last
+// one is a part of a step each, and is where the error of a short run comes from (−26 % over 0.5 s for tools that subtract two
+// raw values, −12 % over 1 s; public measurement on driver 610). Here
 //   the first part   is the first step less what the board drew before we began: it was idle or in a steady state then, and its
 //                    power was read;
-//   the last part    is what the counter says of the last seconds while the load goes on as it did; readings that see 25 of every
-//                    100 ms may have caught one phase of it. Where the reading shows that the load has changed, it is the integral of the
-//                    readings, scaled by how counter and readings have compared. The next edge replaces this part by the truth,
-//                    so that errors do not add up.
+//   the last part    is what the counter says of the last seconds while the load goes on as it did; readings that see 25 of
+//   every
+//                    100 ms may have caught one phase of it. Where the reading shows that the load has changed, it is the
+//                    integral of the readings, scaled by how counter and readings have compared. The next edge replaces this
+//                    part by the truth, so that errors do not add up.
 // Energy never falls: where the part was too high, it stands still until the counter has passed it.
 //
 // A counter that stands still while the board draws power is bridged by the readings, and one that jumps by more than the board
-// can draw, or goes back (the driver was loaded anew), too; without readings the one is an error and the other a gap. Over a run
-// both are compared: where they differ by more than 5 %, both are told and the interval reaches from one to the other (a public
-// report has 187 J by the counter and 327 J by the readings on one idle board, zeus issue 181).
+// can draw, or goes back (the driver was loaded anew), too; without readings the one is an error and the other a gap. Over a
+// run both are compared: where they differ by more than 5 %, both are told and the interval reaches from one to the other (a
+// public report has 187 J by the counter and 327 J by the readings on one idle board, zeus issue 181).
 
 #include <array>
 #include <optional>

@@ -3,7 +3,8 @@
 // A board's counter is exact at its steps (aligned_counter.hpp), so the instants of the steps must be known to a few
 // milliseconds when the run ends, which nobody can foresee. Three kinds of looks do that at the cost of hardly any:
 //   - cheap reads (≤ 80 µs) come with the sampling thread's tick, every 100 ms;
-//   - timing: dense looks (5 ms) for the first 400 ms, which see the first edges and the period; then again around one predicted
+//   - timing: dense looks (5 ms) for the first 400 ms, which see the first edges and the period; then again around one
+//   predicted
 //     edge after 0.8, 1.6, 3.2, … s, so that the error of the period never grows to more than some milliseconds. That is about
 //     eighty wake-ups at the start and a handful each time afterwards;
 //   - slow reads (a counter of 2.4 ms) and the readings of boards without a counter come from the side thread at

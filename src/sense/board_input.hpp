@@ -21,6 +21,12 @@ struct BoardReader {
   Nanoseconds counter_cost{}, power_cost{};         ///< of a call, measured at start
 };
 
+/// What is left of the error at the ends of a run, as time at the run's mean power: mostly the last part of a step, and for
+/// slow counters the instants of the steps (bench/sensor_accuracy.cpp).
+[[nodiscard]] constexpr Nanoseconds end_slack(bool has_counter, Nanoseconds counter_cost) {
+  return has_counter ? std::chrono::milliseconds(30) + 4 * counter_cost : std::chrono::milliseconds(60);
+}
+
 class BoardInput final : public RawInput, public SidePoll::Client {
  public:
   BoardInput(BoardReader reader, const NvidiaShapes& shapes, std::shared_ptr<SidePoll> side);

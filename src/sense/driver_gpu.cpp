@@ -324,8 +324,9 @@ std::vector<bool> visible_gpus(const std::vector<GpuDevice>& gpus, const GpuVari
     tiled = tiled || gpus[i].tiles.size() > 1 || fs::exists(gpus[i].device / "tile1", ec);
   }
   // ROCm's order is that of KFD's nodes; GPUs that KFD does not know are no GPUs to ROCm.
-  std::stable_sort(amd.begin(), amd.end(), [&](std::size_t a, std::size_t b) {
-    return static_cast<unsigned>(gpus[a].kfd_node) < static_cast<unsigned>(gpus[b].kfd_node);
+  std::sort(amd.begin(), amd.end(), [&](std::size_t a, std::size_t b) {
+    const auto node = [&](std::size_t i) { return static_cast<unsigned>(gpus[i].kfd_node); };
+    return node(a) != node(b) ? node(a) < node(b) : a < b;
   });
   std::vector<std::string> ids;
   for (const std::size_t i : amd) ids.push_back(gpus[i].unique_id);

@@ -16,21 +16,26 @@ namespace gramwatt::sense {
 namespace fs = std::filesystem;
 namespace {
 
-/// Processes of others whose descriptors are looked at anew in a round.
-constexpr int kOthersARound = 16;
+/// Processes whose descriptors are looked at anew in a round: of the job, of others.
+constexpr int kJobsARound = 8, kOthersARound = 8;
 
 /// PROC_PID_INIT_INO: the pid namespace of the host (include/linux/proc_ns.h).
 constexpr const char* kHostPids = "pid:[4026531836]";
 
-/// Calls `each` with every number that is a name in the folder.
+/// Calls `each` with every number that is a name in the folder, and the folder's descriptor. False: it cannot be opened.
 template <class Each>
-bool for_each_number(const fs::path& folder, Each each) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(folder.c_str()), &::closedir);
+bool for_each_number(const char* folder, Each each) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(folder), &::closedir);
   if (!dir) return false;
   while (const dirent* entry = ::readdir(dir.get())) {
-    if (const auto number = parse_number<int>(entry->d_name)) each(*number);
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+    if (const auto number = parse_number<int>(entry->d_name)) each(*number, ::dirfd(dir.get()));
   }
   return true;
+}
+template <class Each>
+bool for_each_number(const fs::path& folder, Each each) {
+  return for_each_number(folder.c_str(), [&](int number, int) { each(number); });
 }
 
 /// "engine-NAME" and the like: the name behind `prefix`; empty when this is another key.
@@ -119,35 +124,42 @@ void GpuClients::begin_round(const std::function<bool(pid_t)>& is_job) {
   read_clients();
 }
 
-/// Who is there now. New processes and the job's are looked into at once, the others a few at a time.
+/// Who is there now. New processes are looked into at once, the job's that have no GPU yet soon, the others in their turn.
 void GpuClients::list_processes(const std::function<bool(pid_t)>& is_job) {
-  std::map<pid_t, Process> now;
   for_each_number(roots_.procfs, [&](int pid) {
-    auto node = processes_.extract(pid);
-    const bool is_new = node.empty();
-    Process& process = is_new ? now[pid] : now.insert(std::move(node)).position->second;
-    if (is_new) process.is_job = is_job(pid);  // what is born into the job stays in it
-    if (is_new || process.is_job) find_descriptors(pid, process);
+    const auto [it, is_new] = processes_.try_emplace(pid);
+    it->second.seen = round_;
+    if (!is_new) return;
+    it->second.is_job = is_job(pid);  // what is born into the job stays in it
+    find_descriptors(pid, it->second);
   });
-  processes_ = std::move(now);
-  auto it = processes_.lower_bound(next_other_);
+  std::erase_if(processes_, [this](const auto& p) { return p.second.seen != round_; });
+  look_again(true, kJobsARound, next_of_job_);
+  look_again(false, kOthersARound, next_other_);
+}
+
+/// Looks anew into some processes of the job, or of others, going on where the last round ended.
+void GpuClients::look_again(bool of_job, int most, pid_t& next) {
+  auto it = processes_.lower_bound(next);
   int looked = 0;
-  for (std::size_t i = 0; i < processes_.size() && looked < kOthersARound; ++i, ++it) {
+  for (std::size_t i = 0; i < processes_.size() && looked < most; ++i, ++it) {
     if (it == processes_.end()) it = processes_.begin();
-    if (it->second.is_job || it->second.is_hidden) continue;
+    if (it->second.is_job != of_job || it->second.is_hidden) continue;
     find_descriptors(it->first, it->second);
     ++looked;
   }
-  next_other_ = it == processes_.end() ? 0 : it->first;
+  next = it == processes_.end() ? 0 : it->first;
 }
 
 void GpuClients::find_descriptors(pid_t pid, Process& process) const {
   process.descriptors.clear();
-  const fs::path folder = roots_.procfs / std::to_string(pid) / "fd";
-  std::array<char, 64> target;
-  process.is_hidden = !for_each_number(folder, [&](int fd) {
-    const ssize_t n = ::readlink((folder.string() + "/" + std::to_string(fd)).c_str(), target.data(), target.size());
-    if (n > 0 && std::string_view(target.data(), static_cast<std::size_t>(n)).starts_with("/dev/dri/"))
+  std::array<char, 10> target;
+  constexpr std::string_view kNodes = "/dev/dri/";
+  const std::string folder = fmt::format("{}/{}/fd", roots_.procfs.native(), pid);
+  process.is_hidden = !for_each_number(folder.c_str(), [&](int fd, int at) {
+    const auto name = fmt::format_int(fd);
+    const ssize_t n = ::readlinkat(at, name.c_str(), target.data(), target.size());
+    if (n > 0 && std::string_view(target.data(), static_cast<std::size_t>(n)).starts_with(kNodes))
       process.descriptors.push_back(fd);
   });
 }

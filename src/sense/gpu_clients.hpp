@@ -15,8 +15,8 @@
 // Of DRM, only what we may look at is seen: our own processes, or all for root. So the share is an upper bound where other
 // users draw on the same GPU; `sees_everybody` tells.
 //
-// Cost: the list of /proc once a call (a call a second), the descriptors of new processes and of the job's, and of the others
-// sixteen a call; then one small file a client. docs/validation.md has the measured cost.
+// Cost: the list of /proc once a call (a call a second), the descriptors of new processes, and of old ones eight of the job's
+// and eight of others, in turn; then one small file a client. docs/validation.md has the measured cost.
 
 #include <sys/types.h>
 
@@ -70,6 +70,7 @@ class GpuClients {
   struct Process {
     bool is_job = false;
     bool is_hidden = false;        ///< of another user
+    unsigned seen = 0;             ///< round
     std::vector<int> descriptors;  ///< those that are DRM's
   };
   struct Client {
@@ -84,6 +85,7 @@ class GpuClients {
 
   void begin_round(const std::function<bool(pid_t)>& is_job);
   void list_processes(const std::function<bool(pid_t)>& is_job);
+  void look_again(bool of_job, int most, pid_t& next);
   void find_descriptors(pid_t pid, Process& process) const;
   void read_clients();
   void account(const DrmClient& now, bool is_job);
@@ -95,7 +97,7 @@ class GpuClients {
   bool host_pids_;  ///< our pids are the host's, as KFD's are
   unsigned round_ = 0;
   std::map<pid_t, Process> processes_;
-  pid_t next_other_ = 0;
+  pid_t next_of_job_ = 0, next_other_ = 0;
   std::map<std::string, Client, std::less<>> clients_;  ///< by address and id
   std::map<std::string, Work, std::less<>> work_;       ///< of this round, by address
   std::set<std::string, std::less<>> asked_;            ///< addresses, in this round

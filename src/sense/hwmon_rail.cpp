@@ -32,7 +32,7 @@ struct Known {
   std::string_view label;
   Component component;
   bool whole_board = false;
-  std::string_view inside = {};
+  const char* inside = "";
 };
 
 constexpr std::array kJetson{

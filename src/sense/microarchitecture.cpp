@@ -19,9 +19,9 @@ void replace_all(std::string& s, std::string_view from, std::string_view to) {
 
 /// Words that tell nothing about which CPU it is. A Xeon's metal (gold, silver) goes too: its number is unique without.
 bool is_noise(std::string_view word) {
-  constexpr std::array<std::string_view, 15> kWords{"intel",  "amd",        "cpu",      "processor", "ampere",
-                                                    "64-bit", "multi-core", "platinum", "gold",      "silver",
-                                                    "bronze", "e",          "gen",      "dell",      "sku"};
+  constexpr std::array<std::string_view, 16> kWords{"intel",  "amd",        "nvidia",   "cpu",  "processor", "ampere",
+                                                    "64-bit", "multi-core", "platinum", "gold", "silver",    "bronze",
+                                                    "e",      "gen",        "dell",     "sku"};
   if (std::find(kWords.begin(), kWords.end(), word) != kWords.end()) return true;
   if (word.ends_with("-core") || word.ends_with("ghz") || word.ends_with("mhz")) return true;
   const bool decimal =
@@ -104,6 +104,7 @@ std::string normalise_cpu_name(std::string_view name) {
     rest.remove_prefix(word.size());
     if (word == "with" || word == "w/") break;
     if (is_noise(word)) continue;
+    if (out == "xeon" && (word == "6" || word == "6+")) continue;  // "Xeon 6 6980P": the family's name
     if (out.empty() && is_old_xeon_number(word)) out = "xeon";
     if (!out.empty() && !is_suffix(word)) out += ' ';
     out += word;

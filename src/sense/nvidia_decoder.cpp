@@ -1,9 +1,10 @@
-// Decoder kind "nvidia": up to three values a sample, of which a board may lack any: its energy counter, its power, and its power
-// averaged over about a second.
+// Decoder kind "nvidia": up to three values a sample, of which a board may lack any: its energy counter, its power, and its
+// power averaged over about a second.
 //
-// The counter is the truth where there is one (aligned_counter.hpp), and the power readings fill its last step, bridge it when it
-// fails, and are compared with it. Without a counter the readings are all there is (published_power.hpp): the instantaneous
-// one where its window covers its period, else the one-second average where the board has it, because that sees all of the time.
+// The counter is the truth where there is one (aligned_counter.hpp), and the power readings fill its last step, bridge it when
+// it fails, and are compared with it. Without a counter the readings are all there is (published_power.hpp): the instantaneous
+// one where its window covers its period, else the one-second average where the board has it, because that sees all of the
+// time.
 
 #include "sense/nvidia_decoder.hpp"
 
@@ -70,8 +71,7 @@ class NvidiaDecoder final : public Decoder {
   Result<Reading> count(const RawSample& sample, std::optional<Watts> instant) {
     if (!sample.has(kNvidiaEnergy) && !instant) return fail("no value");
     const auto step = counter_->look(
-        sample.at.monotonic,
-        sample.has(kNvidiaEnergy) ? std::optional(sample.values[kNvidiaEnergy]) : std::nullopt, instant);
+        sample.at.monotonic, sample.has(kNvidiaEnergy) ? std::optional(sample.values[kNvidiaEnergy]) : std::nullopt, instant);
     if (!step) return tl::unexpected(step.error());
     return Reading{whole(step->total), sample.at, step->resumed};
   }

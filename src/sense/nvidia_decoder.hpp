@@ -12,7 +12,7 @@ struct PowerSensorShape {
   Nanoseconds period = std::chrono::milliseconds(100);  ///< a new value every so often
   Nanoseconds window = std::chrono::milliseconds(100);  ///< which is the mean of the last so much time
   Nanoseconds lag{};                                    ///< and describes a window that ended so long ago
-  Nanoseconds response{};  ///< > 0: no boxcar but a first-order response with this time constant
+  Nanoseconds response{};                               ///< > 0: no boxcar but a first-order response with this time constant
 
   /// The part of time that the sensor sees.
   [[nodiscard]] double coverage() const {

@@ -10,11 +10,11 @@ namespace gramwatt::sense {
 
 /// What is known of a board's sensors before anything is read.
 struct NvidiaGeneration {
-  std::string_view name;              ///< "Hopper"
-  PowerSensorShape instant;           ///< of NVML_FI_DEV_POWER_INSTANT
+  std::string_view name;               ///< "Hopper"
+  PowerSensorShape instant;            ///< of NVML_FI_DEV_POWER_INSTANT
   bool power_usage_is_average = true;  ///< nvmlDeviceGetPowerUsage is a one-second average here
-  bool was_measured = true;           ///< false: nobody published it, and a cautious shape is taken
-  std::string_view note;              ///< what a reader should know; may be empty
+  bool was_measured = true;            ///< false: nobody published it, and a cautious shape is taken
+  std::string_view note;               ///< what a reader should know; may be empty
 };
 
 /// `architecture`: of nvmlDeviceGetArchitecture (0: not known, the name decides); `name`: of nvmlDeviceGetName.

@@ -1,11 +1,11 @@
 // NVIDIA GPUs.
 //
 // Volta and later count energy themselves; older boards and many virtual GPUs have only a power reading; some have neither, but
-// tell their utilisation. What each reading means, when to look and how energy comes of it: nvidia_sensors.cpp, board_input.cpp,
-// nvidia_decoder.cpp. Here boards are found, described, and told whose they are: which of them CUDA will show the program
-// (nvml_visible.cpp), and whose work a shared one does (nvml_sharing.cpp). An answer of "not supported" or a lost GPU is an error
-// with a name, never 0 W.
-// Sources: NVML API reference; Yang et al., SC'24 (10.1109/SC41406.2024.00028) for gain (±5 %, proportional, by board).
+// tell their utilisation. What each reading means, when to look and how energy comes of it: nvidia_sensors.cpp,
+// board_input.cpp, nvidia_decoder.cpp. Here boards are found, described, and told whose they are: which of them CUDA will show
+// the program (nvml_visible.cpp), and whose work a shared one does (nvml_sharing.cpp). An answer of "not supported" or a lost
+// GPU is an error with a name, never 0 W. Sources: NVML API reference; Yang et al., SC'24 (10.1109/SC41406.2024.00028) for gain
+// (±5 %, proportional, by board).
 
 #include "sense/nvml.hpp"
 
@@ -25,17 +25,16 @@ namespace gramwatt::sense {
 namespace {
 
 constexpr const char* kFamily = "NVML";
-constexpr double kGain = 0.05;        // SC'24: ±5 % proportional, random by board
+constexpr double kGain = 0.05;          // SC'24: ±5 % proportional, random by board
 constexpr double kUnknownShape = 0.10;  // no counter, and nobody has published how this generation's power sensor sees
 // Idle share of the power limit where it cannot be read because others use the board: 50 to 120 W of 700 on an H100, 10 to 20
 // of 250 on consumer boards.
 constexpr double kIdleOfLimit = 0.10;
 constexpr Shift kIdleOfLimitShift = Shift::range(0.10, 0.04, 0.20);
-// A board that shows its utilisation and its limit only: busy ones draw 30 to 100 % of the limit (memory-bound kernels the least).
+// A board that shows its utilisation and its limit only: busy ones draw 30 to 100 % of the limit (memory-bound kernels the
+// least).
 constexpr double kBusyOfLimit = 0.65;
 constexpr Shift kBusyOfLimitShift = Shift::range(0.65, 0.30, 1.0);
-// What is left of an aligned counter's error: mostly the last part of a step (bench/sensor_accuracy.cpp).
-constexpr Nanoseconds kAlignedTo = std::chrono::milliseconds(30);
 
 /// A board as a sensor: the raw sensor, and whose work it did.
 class NvmlSensor final : public Sensor {
@@ -56,6 +55,7 @@ class NvmlSensor final : public Sensor {
     Settled shared = sharing_->settled();
     all.terms.merge(shared.terms);
     for (std::string& note : shared.notes) all.notes.push_back(std::move(note));
+    for (std::string& advice : shared.advice) all.advice.push_back(std::move(advice));
     return all;
   }
 
@@ -147,10 +147,11 @@ std::string join_notes(std::initializer_list<std::string_view> notes) {
 std::string shape_note(const NvmlBoard& board) {
   const PowerSensorShape& s = board.generation.instant;
   if (board.has_counter() || s.coverage() >= 1 || board.has_average()) return {};
-  return fmt::format("no energy counter, and the power sensor of this {} sees {:.3g} of every {:.3g} ms{}; a load with a period "
-                     "near {:.3g} ms may be misread: gramwatt run --repeat 32",
-                     board.generation.name, seconds(s.window).value() * 1e3, seconds(s.period).value() * 1e3,
-                     board.generation.was_measured ? "" : " (assumed: nobody has measured it)", seconds(s.period).value() * 1e3);
+  return fmt::format(
+      "no energy counter, and the power sensor of this {} sees {:.3g} of every {:.3g} ms{}; a load with a period "
+      "near {:.3g} ms may be misread: gramwatt run --repeat 32",
+      board.generation.name, seconds(s.window).value() * 1e3, seconds(s.period).value() * 1e3,
+      board.generation.was_measured ? "" : " (assumed: nobody has measured it)", seconds(s.period).value() * 1e3);
 }
 
 Description describe_board(const NvmlBoard& board, bool usable, const GpuSharing& sharing) {
@@ -160,7 +161,7 @@ Description describe_board(const NvmlBoard& board, bool usable, const GpuSharing
   d.device = board.name + (board.uuid.empty() ? "" : " (" + board.uuid.substr(0, 12) + ")");
   d.boundary = Boundary::chip;
   d.source = board.has_counter() ? "NVML energy counter" : "NVML power readings, integrated";
-  d.resolution = board.has_counter() ? kAlignedTo : 2 * kAlignedTo;
+  d.resolution = end_slack(board.has_counter(), board.counter_cost());
   d.terms["gpu-gain:" + d.id] = Shift::symmetric(kGain);
   if (!board.has_counter() && !board.generation.was_measured) d.terms["gpu-power-shape"] = Shift::symmetric(kUnknownShape);
   d.usable_by_job = usable;
@@ -171,8 +172,9 @@ Description describe_board(const NvmlBoard& board, bool usable, const GpuSharing
       others = "in use by other programs too: active energy is shared by what NVML says of each";
     } else {
       d.terms["gpu-other-programs"] = {-0.9, 0};
-      others = "in use by other programs whose process ids are the host's and cannot be matched here: all its activity is charged "
-               "to this run, so the figure is an upper bound";
+      others =
+          "in use by other programs whose process ids are the host's and cannot be matched here: all its activity is charged "
+          "to this run, so the figure is an upper bound";
     }
   }
   std::string module;
@@ -206,22 +208,23 @@ std::unique_ptr<Sensor> modelled_board(const NvmlBoard& board, bool usable, std:
                                        const Clock& clock) {
   const auto limit = board.power_limit();
   NvmlUtilisation use;
-  const std::shared_ptr<NvmlLibrary> library = board.library();
-  const NvmlDevice device = board.device();
+  const std::shared_ptr<NvmlLibrary>& library = board.library();
+  NvmlDevice device = board.device();
   if (!limit || library->utilisation == nullptr || library->utilisation(device, &use) != kNvmlSuccess) return nullptr;
   Description d = describe_board(board, usable, *sharing);
   d.method = Method::modelled;
   d.source = "utilisation × a share of the power limit (NVML)";
   d.terms = {{"gpu-busy-share", kBusyOfLimitShift}};
   d.note = d.device + ": neither energy nor power is shown here; modelled from its utilisation";
-  auto input = number_from([library, device]() -> Result<std::uint64_t> {
+  auto input = number_from([library = library, &board_device = *device]() -> Result<std::uint64_t> {
     NvmlUtilisation now;
-    const NvmlReturn code = library->utilisation(device, &now);
+    const NvmlReturn code = library->utilisation(&board_device, &now);
     if (code != kNvmlSuccess) return fail(library->describe(code));
     return now.gpu;
   });
-  return std::make_unique<NvmlSensor>(std::move(d), std::move(input), utilisation_spec(*limit * kIdleOfLimit, *limit * kBusyOfLimit),
-                                      std::move(sharing), clock);
+  return std::make_unique<NvmlSensor>(std::move(d), std::move(input),
+                                      utilisation_spec(*limit * kIdleOfLimit, *limit * kBusyOfLimit), std::move(sharing),
+                                      clock);
 }
 
 struct Probe {
@@ -245,8 +248,8 @@ struct Probe {
     }
     Description d = describe_board(board, view.visible, *sharing);
     auto input = std::make_unique<BoardInput>(board.reader(), board.shapes(), side);
-    found.sensors.push_back(std::make_unique<NvmlSensor>(std::move(d), std::move(input), nvidia_spec(board.shapes()),
-                                                         std::move(sharing), clock));
+    found.sensors.push_back(
+        std::make_unique<NvmlSensor>(std::move(d), std::move(input), nvidia_spec(board.shapes()), std::move(sharing), clock));
   }
 };
 

@@ -2,9 +2,9 @@
 //
 // Energy: field 83 or nvmlDeviceGetTotalEnergyConsumption, whichever is cheaper here (the call took 2.4 ms on one driver where
 // a power field took 0.5 µs, and the other way round through another binding: nobody can know beforehand).
-// Power: fields 186 (instantaneous) and 185 (one-second average) in one call, scope GPU; boards of a Grace module that refuse that
-// scope are asked for the module. Older drivers have nvmlDeviceGetPowerUsage only, which is the one or the other by generation.
-// Each field carries its own return code and type, and both are checked: a value beside an error is garbage.
+// Power: fields 186 (instantaneous) and 185 (one-second average) in one call, scope GPU; boards of a Grace module that refuse
+// that scope are asked for the module. Older drivers have nvmlDeviceGetPowerUsage only, which is the one or the other by
+// generation. Each field carries its own return code and type, and both are checked: a value beside an error is garbage.
 
 #include "sense/nvml_board.hpp"
 

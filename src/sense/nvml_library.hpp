@@ -67,7 +67,7 @@ static_assert(sizeof(NvmlProcess) == 24);
 /// nvmlProcessUtilizationSample_t.
 struct NvmlProcessUse {
   unsigned pid = 0;
-  unsigned long long timestamp = 0;  ///< µs since 1970, CPU time
+  unsigned long long timestamp = 0;                       ///< µs since 1970, CPU time
   unsigned sm = 0, memory = 0, encoder = 0, decoder = 0;  ///< percent
 };
 static_assert(sizeof(NvmlProcessUse) == 32);

@@ -1,11 +1,13 @@
 // Whose work did a shared board do?
 //
 // Power belongs to the board; who used it is told in three ways, best first:
-//   - time-sliced programs: nvmlDeviceGetProcessUtilization, samples of each process's share of the SMs. It wants the time of the
+//   - time-sliced programs: nvmlDeviceGetProcessUtilization, samples of each process's share of the SMs. It wants the time of
+//   the
 //     last sample seen in MICROSECONDS since 1970 (a tool that gave seconds got the whole buffer again at every call), returns
 //     garbage above 100 % and samples older than asked for on some drivers, and NOT_FOUND when nobody was active;
 //   - where that is not supported: how many processes compute on the board, each taken alike;
-//   - a partitioned (MIG) board: utilisation is not available for instances, so active energy goes by their slices: the job's of
+//   - a partitioned (MIG) board: utilisation is not available for instances, so active energy goes by their slices: the job's
+//   of
 //     all slices whose instances have a process on them, of all slices of the board when that is hidden.
 // "Active" is not power: a kernel that waits for memory may draw half of what another draws. The meter adds that error.
 // Process ids are the host's: inside a container they mean nothing unless the host's /proc is mounted (GRAMWATT_PROCFS), whose
@@ -178,9 +180,10 @@ Settled GpuSharing::settled() const {
   if (mean >= 0.999 || mean <= 0) return out;
   // At the one end the others did nothing and all was the job's; at the other they did twice what their slices say.
   out.terms["mig-slices"] = {-0.5, std::min(1 / mean - 1, 10.0)};
-  out.notes.push_back(fmt::format("the board is partitioned (MIG) and measures itself as a whole; the job's instances get {:.3g} of "
-                                  "its active energy, by slices{}",
-                                  mean, blind_looks_ > 0 ? " of the whole board, because who is active is hidden here" : ""));
+  out.notes.push_back(
+      fmt::format("the board is partitioned (MIG) and measures itself as a whole; the job's instances get {:.3g} of "
+                  "its active energy, by slices{}",
+                  mean, blind_looks_ > 0 ? " of the whole board, because who is active is hidden here" : ""));
   return out;
 }
 

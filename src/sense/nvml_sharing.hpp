@@ -45,7 +45,8 @@ struct MigSlices {
 
 class GpuSharing {
  public:
-  GpuSharing(std::shared_ptr<NvmlLibrary> library, NvmlDevice board, std::filesystem::path procfs, std::optional<MigSlices> mig);
+  GpuSharing(std::shared_ptr<NvmlLibrary> library, NvmlDevice board, std::filesystem::path procfs,
+             std::optional<MigSlices> mig);
 
   /// Can the board tell whose work it does? False: all of it is the job's, or nobody knows.
   [[nodiscard]] bool can_tell() const;

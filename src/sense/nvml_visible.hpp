@@ -27,12 +27,12 @@ struct CudaView {
   std::string doubt;
 };
 
-/// `visible`: CUDA_VISIBLE_DEVICES, nothing when unset; `order`: CUDA_DEVICE_ORDER. CUDA's rules: unset = all; a list of indices,
-/// UUID prefixes or MIG UUIDs (both forms: "MIG-<uuid>" and "MIG-GPU-<board>/<gi>/<ci>"); the first entry that names nothing ends
-/// the list, so that "" and "-1" mean none. PCI bus ids are taken too, as some schedulers write them. Of a partitioned board that
-/// is named as a whole, CUDA takes one instance: the first.
-/// Indices count boards in PCI order when `order` is PCI_BUS_ID; by default the fastest comes first, which is PCI order among
-/// boards of one model, and unknown to us among different ones.
+/// `visible`: CUDA_VISIBLE_DEVICES, nothing when unset; `order`: CUDA_DEVICE_ORDER. CUDA's rules: unset = all; a list of
+/// indices, UUID prefixes or MIG UUIDs (both forms: "MIG-<uuid>" and "MIG-GPU-<board>/<gi>/<ci>"); the first entry that names
+/// nothing ends the list, so that "" and "-1" mean none. PCI bus ids are taken too, as some schedulers write them. Of a
+/// partitioned board that is named as a whole, CUDA takes one instance: the first. Indices count boards in PCI order when
+/// `order` is PCI_BUS_ID; by default the fastest comes first, which is PCI order among boards of one model, and unknown to us
+/// among different ones.
 [[nodiscard]] CudaView cuda_view(const std::vector<GpuName>& gpus, const std::optional<std::string>& visible,
                                  std::string_view order = {});
 

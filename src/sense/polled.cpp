@@ -8,18 +8,21 @@
 // costs nothing but the two ends of a run: at the beginning the reading of the probe is held until now, at the end a last
 // answer is waited for a little, else the last one is held until now.
 //
+// It is not the thread of side_poll.hpp: that one keeps appointments of milliseconds, and a question that takes a second would
+// make it late for them.
+//
 // The thread shares one object with the input. An input that goes while a question is open does not wait for the answer long:
 // it lets the thread go, which ends by itself.
 
 #include "sense/polled.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <csignal>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -119,7 +122,7 @@ class Polled final : public RawInput {
     const std::uint64_t order = ++shared_->wanted;
     shared_->changed.notify_all();
     shared_->changed.wait_for(lock, shared_->pace.patience, [&] { return shared_->served >= order; });
-    const auto fetched = fetch();
+    auto fetched = fetch();
     lock.unlock();
     if (!fetched) return fetched;
     hold(clock);

@@ -198,11 +198,11 @@ std::optional<double> listed_threads_per_socket(const std::string& cpu,
   return table_number((*row)[1]) * (no_smt ? 1 : 2);
 }
 
-/// EPYC …P and Xeon …U are sold for one socket only; client parts too.
+/// EPYC …P, Xeon …U and Xeon 6 whose number ends in 1 are sold for one socket only; client parts too.
 bool single_socket_part(const std::string& cpu, const std::optional<Microarchitecture>& microarchitecture) {
   if (microarchitecture && microarchitecture->is_client()) return true;
   return (cpu.starts_with("epyc ") && (cpu.ends_with("p") || cpu.ends_with("pn"))) ||
-         (cpu.starts_with("xeon ") && cpu.ends_with("u"));
+         (cpu.starts_with("xeon ") && (cpu.ends_with("u") || matches_pattern("xeon 6##1?", cpu)));
 }
 
 }  // namespace
@@ -225,6 +225,21 @@ LoadShape busy_core_shape(BusyCores which) {
 std::optional<Watts> listed_tdp(std::string_view normalised_name) {
   const auto row = row_of<2>(data::cpu_tdp(), normalised_name);
   return row ? std::optional(Watts(table_number((*row)[1]))) : std::nullopt;
+}
+
+std::optional<std::string> similar_cpu(std::string_view name) {
+  const std::string wanted = normalise_cpu_name(name);
+  std::optional<std::string> best;
+  std::size_t least = std::min<std::size_t>(3, wanted.size() / 3 + 1);  // a typing slip or two, not another name
+  find_row<1>(data::cpu_tdp(), [&](const auto& row) {
+    const std::size_t distance = edit_distance(wanted, row[0]);
+    if (distance < least) {
+      least = distance;
+      best = row[0];
+    }
+    return false;
+  });
+  return best;
 }
 
 ServerFacts server_facts(const CpuIdentity& cpu, int sockets, int threads) {

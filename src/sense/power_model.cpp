@@ -197,6 +197,7 @@ std::string_view to_string(PowerModel::Rung rung) {
     case PowerModel::Rung::microarchitecture: return "microarchitecture";
     case PowerModel::Rung::all_servers: return "all servers";
     case PowerModel::Rung::tdp_table: return "TDP table";
+    case PowerModel::Rung::calibrated: return "calibrated";
   }
   return "";
 }
@@ -232,11 +233,12 @@ PowerModel server_model(const CpuIdentity& cpu, int sockets, int threads) {
   return model;
 }
 
-PowerModel in_production(PowerModel server) {
+PowerModel in_production(PowerModel server, LoadKind kind) {
   const Watts range = server.active_at_load.back();
   LoadShape spec;
   for (std::size_t k = 0; k < spec.size(); ++k) spec[k] = server.active_at_load[k] / range;
-  const LoadShape shape = mixture(spec, busy_core_shape(BusyCores::mean), power_constant("busy_core_weight"));
+  const double busy_weight = kind == LoadKind::busy_cores ? power_constant("busy_core_weight") : 0;
+  const LoadShape shape = mixture(spec, busy_core_shape(BusyCores::mean), busy_weight);
   for (std::size_t k = 0; k < shape.size(); ++k) server.active_at_load[k] = range * shape[k];
   // One relative shift stands for the whole curve; half load is where the shapes differ most in a run's energy.
   constexpr std::size_t kHalf = 5;

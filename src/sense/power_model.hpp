@@ -3,6 +3,7 @@
 // tangent's intercept by its threads plus slope × use, and what the interval covers.
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -13,7 +14,8 @@ namespace gramwatt::sense {
 
 /// Power at the plug (AC, `node`) of this machine, or of this guest's share of its host, memory included.
 struct PowerModel {
-  enum class Rung { cpu_model, microarchitecture, all_servers, tdp_table };
+  /// Numbers stand in recordings: new rungs go to the end.
+  enum class Rung { cpu_model, microarchitecture, all_servers, tdp_table, calibrated };
 
   Rung rung = Rung::all_servers;
   std::string description;  ///< "2 of 384 threads of a server with Zen 4 (EPYC Genoa)"
@@ -45,8 +47,15 @@ struct PowerModel {
 /// and model numbers; sockets and threads ≤ 0: typical for that CPU; cpu.memory_gb counts where it and threads are given.
 [[nodiscard]] PowerModel server_model(const CpuIdentity& cpu, int sockets, int threads);
 
-/// The same server in production: turbo, wholly busy cores instead of duty-cycled threads (terms `production`, `shape`).
-[[nodiscard]] PowerModel in_production(PowerModel server);
+/// How a load lies on a server: some cores wholly busy, as a training does, or all threads evenly for a part of the time, as
+/// SPECpower does and a mix of many programs nearly.
+enum class LoadKind { busy_cores, even };
+
+/// The same server in production: turbo, real loads instead of SPECpower's (terms `production`, `shape`).
+[[nodiscard]] PowerModel in_production(PowerModel server, LoadKind kind = LoadKind::busy_cores);
+
+/// The CPU of the tables whose name comes nearest to one that they lack, if one comes near.
+[[nodiscard]] std::optional<std::string> similar_cpu(std::string_view name);
 
 /// Name of the microarchitecture by vendor, family and model numbers ("Zen 4 (EPYC Genoa)"), else by CPU name; empty when
 /// unknown.

@@ -43,8 +43,7 @@ std::optional<PublicationClock::Edge> PublicationClock::look(Nanoseconds at, boo
   const Span shown = edge_ ? place(bracket) : bracket;
   if (!edge_) edge_ = anchor_ = bracket;
   const Nanoseconds middle = back(shown.middle());
-  const int steps =
-      last_ ? static_cast<int>(std::clamp(std::round(ns(middle - last_->at) / period_.middle()), 1.0, 1e6)) : 1;
+  const int steps = last_ ? static_cast<int>(std::clamp(std::round(ns(middle - last_->at) / period_.middle()), 1.0, 1e6)) : 1;
   last_ = Edge{middle, back(shown.half()), steps};
   not_before_.reset();
   widest_look_ = now - previous;  // the edge lies in this look

@@ -1,11 +1,11 @@
 #pragma once
 // When does a sensor publish?
 //
-// A GPU's energy counter and its power readings change in steps, about every 20 to 100 ms. At a step the value is exact; between
-// steps it is up to a period old, which is where tools that subtract two readings lose 26 % of half a second. So the instants of
-// the steps ("edges") matter more than the values. One look tells little: an edge lies somewhere between the previous look and
-// this one. But edges come regularly, so every look narrows what the others left open: a few dense looks at the start fix phase
-// and period to some milliseconds, later looks near a predicted edge keep them.
+// A GPU's energy counter and its power readings change in steps, about every 20 to 100 ms. At a step the value is exact;
+// between steps it is up to a period old, which is where tools that subtract two readings lose 26 % of half a second. So the
+// instants of the steps ("edges") matter more than the values. One look tells little: an edge lies somewhere between the
+// previous look and this one. But edges come regularly, so every look narrows what the others left open: a few dense looks at
+// the start fix phase and period to some milliseconds, later looks near a predicted edge keep them.
 //
 // The clock keeps intervals, not averages: the last edge lies in at ± slack, the period in period ± slack. A new bracket that
 // contradicts them (a controller that lost its rhythm, a machine that slept) replaces them.

@@ -13,7 +13,7 @@ constexpr Nanoseconds kPeriodIsKnown = std::chrono::seconds(2);
 // How far the truth of a block lies from its mean towards its lowest and highest reading, beyond what the number of beats
 // explains: set on simulated square waves (bench/sensor_accuracy.cpp), where the interval then holds in more than 90 %.
 constexpr double kLeastSpread = 0.15;
-constexpr double kAlmostAll = 0.8;  // a late look now and then misses a publication; that much does no harm
+constexpr double kAlmostAll = 0.8;      // a late look now and then misses a publication; that much does no harm
 constexpr double kAlwaysUnseen = 0.02;  // of a load that looks constant
 
 }  // namespace
@@ -172,7 +172,7 @@ Settled PublishedPower::settled() const {
   b.above += unseen;
   const Shift shift{-std::min(1.0, b.below / reported_), b.above / reported_};
   out.terms["gpu-aliasing"] = shift;
-  out.notes.push_back(fmt::format(
+  out.advice.push_back(fmt::format(
       "the power sensor sees {:.3g} of every {:.3g} ms; a load with a period near {:.3g} ms may be misread (interval "
       "{:+.0f}..{:+.0f} %): gramwatt run --repeat 32 averages over the sensor's phases",
       coverage * seconds(clock_.period()).value() * 1e3, seconds(clock_.period()).value() * 1e3,

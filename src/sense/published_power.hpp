@@ -5,10 +5,11 @@
 // 10.1109/SC41406.2024.00028, arXiv 2312.02741):
 //   W about T   the windows tile time: reading × T, placed where its window was, is the energy, whatever the load does;
 //   W above T   (1 s averages): with F the energy so far, a reading at t is (F(t) − F(t − W)) / W, so F(t) = W × reading +
-//               F(t − W): the average is undone exactly, and what the board drew before we began is known from the first reading;
+//               F(t − W): the average is undone exactly, and what the board drew before we began is known from the first
+//               reading;
 //   W below T   (25 of every 100 ms on A100 and H100): three quarters of the time are invisible. A load that repeats with about
-//               the sensor's own period is seen in one phase only, and no arithmetic brings the rest back. Each reading stands for
-//               its period, and an interval says what that may have missed.
+//               the sensor's own period is seen in one phase only, and no arithmetic brings the rest back. Each reading stands
+//               for its period, and an interval says what that may have missed.
 // Naive integration at the sampling rate ignores T, W and the lag: 39 % mean error in SC'24.
 //
 // How wide the interval for W < T is, depends on what was seen. In blocks of five seconds, a load whose readings wander between
@@ -65,7 +66,7 @@ class PublishedPower {
   PublicationClock clock_;
   std::optional<Nanoseconds> start_;
   Watts before_, reading_;  ///< the first reading; the latest one
-  int silent_ = 0;  ///< publications of the same value since the last change
+  int silent_ = 0;          ///< publications of the same value since the last change
   struct First {
     Nanoseconds at;
     Watts reading;

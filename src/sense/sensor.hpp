@@ -56,6 +56,7 @@ struct Reading {
 struct Settled {
   Terms terms;
   std::vector<std::string> notes;
+  std::vector<std::string> advice;  ///< what would make the figure more certain; printed below the summary
 };
 
 struct DecoderSpec;

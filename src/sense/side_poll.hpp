@@ -1,14 +1,14 @@
 #pragma once
 // One thread beside the sampling thread, for reads that are slow or that must come at their own instants.
 //
-// The sampling thread wakes ten times a second, serves every sensor and the program's signals, and must not stand still: an NVML
-// energy counter that takes 2.4 ms (6.6 at worst; public measurement on driver 610) does not belong there. Nor can it wake every
-// 5 ms for the few moments in which a counter's steps are timed. Both are done here, by one thread that all such inputs share. It
-// starts with the first client, which is after gramwatt has forked the program, takes no signal, and sleeps between polls; each
-// client says after a poll when it wants the next one.
+// The sampling thread wakes ten times a second, serves every sensor and the program's signals, and must not stand still: an
+// NVML energy counter that takes 2.4 ms (6.6 at worst; public measurement on driver 610) does not belong there. Nor can it wake
+// every 5 ms for the few moments in which a counter's steps are timed. Both are done here, by one thread that all such inputs
+// share. It starts with the first client, which is after gramwatt has forked the program, takes no signal, and sleeps between
+// polls; each client says after a poll when it wants the next one.
 //
-// Thread safety: add, remove and run_due from any thread; `poll` of one client never runs twice at once, and never after `remove`
-// has returned.
+// Thread safety: add, remove and run_due from any thread; `poll` of one client never runs twice at once, and never after
+// `remove` has returned.
 
 #include <condition_variable>
 #include <mutex>

@@ -410,6 +410,43 @@ class Estimate(support.EndToEnd):
         little = self.estimate("--cpu", "AMD EPYC 9654", "--memory-gb", "128")["carbon"]["embodied"]["value"]
         self.assertLess(little, self.estimate("--cpu", "AMD EPYC 9654")["carbon"]["embodied"]["value"])
 
+    def test_gpus_are_added_and_lifted_to_the_plug(self):
+        bare = self.estimate("--cpu", "AMD EPYC 9654", "--load", "0.2")["energy"]
+        e = self.estimate("--cpu", "AMD EPYC 9654", "--load", "0.2", "--gpu", "h100:8", "--gpu-load", "1", "--gpu", "T4")
+        names = {c["device"]: c["energy"]["value"] for c in e["energy"]["components"] if c["component"] == "gpu"}
+        self.assertEqual(set(names), {"8 × NVIDIA H100 SXM", "NVIDIA T4"})
+        chips = sum(names.values())
+        self.assertTrue(8 * 350 + 35 < chips / 3600 < 8 * 700 + 70, names)
+        self.assertAlmostEqual(e["energy"]["total"]["value"] - bare["total"]["value"], 1.17 * chips, delta=0.001 * chips)
+        self.assertEqual(len(e["host"]["gpus"]), 9)
+        at_rest = self.estimate("--cpu", "AMD EPYC 9654", "--load", "0.2", "--gpu", "h100:8", "--gpu-load", "0")["energy"]
+        self.assertEqual(at_rest["active"]["value"], bare["active"]["value"])
+        self.assertGreater(at_rest["idle"]["value"], bare["idle"]["value"] + 8 * 40 * 3600)
+
+    def test_instances_have_their_share_of_a_host_and_their_gpus(self):
+        small, large = (self.estimate("--instance", "aws/m5." + size, "--load", "1") for size in ("large", "4xlarge"))
+        self.assertAlmostEqual(large["energy"]["total"]["value"] / small["energy"]["total"]["value"], 8, delta=0.01)
+        self.assertEqual((small["host"]["cloud"]["instance"], small["host"]["cpus"], small["host"]["memory_gb"]), ("m5.large", 2, 8))
+        self.assertEqual(self.estimate("--instance", "azure/Standard_D4s_v5")["host"]["cloud"]["instance"], "d4s v5")
+        p4 = self.estimate("--instance", "aws/p4d.24xlarge", "--gpu-load", "1")
+        self.assertEqual(len(p4["host"]["gpus"]), 8)
+        self.assertGreater(p4["energy"]["total"]["value"] / 3600, 8 * 200)
+
+    def test_unknown_hardware_names_the_nearest(self):
+        for args, word in ((("--gpu", "h1000"), "NVIDIA H100"), (("--instance", "aws/m5.larg"), "aws/m5.large"), (("--instance", "azure/d4s v55"), "azure/d4s v5")):
+            self.assertIn(word, self.gramwatt("estimate", *args, check=3).stderr)
+        self.assertIn("did you mean \"epyc 9654\"", self.gramwatt("estimate", "--cpu", "AMD EPIC 9654", check=0).stdout)
+        for args in (("--instance", "m5.large"), ("--instance", "aws/m5.large", "--threads", "4"), ("--gpu", "T4:0"), ("--gpu-load", "1"), ("--load-kind", "odd")):
+            self.gramwatt("estimate", *args, check=2)
+
+    def test_how_a_load_lies_on_the_cores(self):
+        args = ("--cpu", "AMD EPYC 7763", "--load", "0.3")
+        even, busy = (self.estimate(*args, "--load-kind", kind)["energy"]["active"] for kind in ("even", "busy-cores"))
+        self.assertEqual(self.estimate(*args)["energy"]["active"]["value"], even["value"])
+        self.assertLess(even["value"], busy["value"])
+        self.assertLess(even["low"], busy["value"])
+        self.assertGreater(even["high"], busy["value"])
+
     def test_wrong_numbers_are_usage_errors_with_the_bounds(self):
         for args, word in ((("--load", "2"), "from 0 to 1"), (("--load", "nan"), "from 0 to 1"), (("--hours", "-1"), "--hours"), (("--threads", "4"), "--cpu"),
                            (("--cpu", "Intel Core i9-13900K"), "--threads")):

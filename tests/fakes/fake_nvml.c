@@ -11,15 +11,11 @@
  *   0 power_mw 70000
  *   0 field_186 70000           a field of scope 0; field_186@1: of scope 1; its error as !code
  *   0 field_186_type 3          its value type (default: unsigned int; field 83: unsigned long long)
- *   0 wave LOW HIGH PERIOD STEP energy_mj, power_mw and field_186 of a square wave of that power (mW) and period (ms), published
- *                               every STEP ms of the real clock
- *   0 limit_mw 700000
- *   0 utilisation 40
- *   0 processes 0               how many compute processes, when they are not listed:
- *   0 running PID [INSTANCE]    a compute process; may be repeated
- *   0 use PID SM TIMESTAMP      a sample of process utilisation; may be repeated; 0 use_code 6: an error code instead
- *   0 mig 1                     partitioned, with instances
- *   0 mig_0 UUID INSTANCE SLICES
+ *   0 wave LOW HIGH PERIOD STEP energy_mj, power_mw and field_186 of a square wave of that power (mW) and period (ms),
+ * published every STEP ms of the real clock 0 limit_mw 700000 0 utilisation 40 0 processes 0               how many compute
+ * processes, when they are not listed: 0 running PID [INSTANCE]    a compute process; may be repeated 0 use PID SM TIMESTAMP a
+ * sample of process utilisation; may be repeated; 0 use_code 6: an error code instead 0 mig 1                     partitioned,
+ * with instances 0 mig_0 UUID INSTANCE SLICES
  *
  * The file is read at every call, so that a test changes it between two reads. With -DFAKE_NVML_OLD it is a library of a driver
  * that lacks whatever came after the first versions. */

@@ -66,7 +66,7 @@ struct SimulatedSensor {
 struct SimulatedCounter {
   double step = 0.1, phase = 0, gain = 1;
   double offset_mj = 5e9;
-  double jitter = 0;                   // s, of each step, by its number
+  double jitter = 0;                          // s, of each step, by its number
   double frozen_from = 1e9, frozen_to = 1e9;  // s; it goes on from where it stood
   double jump_at = 1e9, jump_mj = 0;
 
@@ -123,8 +123,8 @@ struct SimulatedRun {
   }
 };
 
-/// Reads the board from `from` to `to` seconds as a run does: a tick every 100 ms, side polls when they are due, a fresh look at
-/// the end. On virtual time: calls take what the board's costs say.
+/// Reads the board from `from` to `to` seconds as a run does: a tick every 100 ms, side polls when they are due, a fresh look
+/// at the end. On virtual time: calls take what the board's costs say.
 inline SimulatedRun simulate(const SimulatedBoard& board, double from, double to, double tick = 0.1) {
   VirtualClock clock{std::chrono::seconds(1'700'000'000)};
   const auto ns = [](double s) { return Nanoseconds(std::llround(s * 1e9)); };
@@ -171,8 +171,8 @@ inline SimulatedRun simulate(const SimulatedBoard& board, double from, double to
       if (auto r = sensor.read(clock)) reading = std::move(r);
       else ++out.reads_failed;
       if (!board.counter) {
-        const double shown = board.has_instant ? board.instant.reading(board.truth, now())
-                                               : board.average->reading(board.truth, now());
+        const double shown =
+            board.has_instant ? board.instant.reading(board.truth, now()) : board.average->reading(board.truth, now());
         out.naive += Watts(shown) * Seconds(tick);
       }
       out.at_ticks.push_back(reading ? reading->energy.joules() : Joules());
@@ -186,7 +186,8 @@ inline SimulatedRun simulate(const SimulatedBoard& board, double from, double to
   else ++out.reads_failed;
   out.measured = reading ? reading->energy.joules() : Joules();
   out.truth = Joules(board.truth.energy(ended) - board.truth.energy(begun));
-  if (board.counter) out.naive = Joules((static_cast<double>(board.counter->value(board.truth, ended)) - counter_before) * 1e-3);
+  if (board.counter)
+    out.naive = Joules((static_cast<double>(board.counter->value(board.truth, ended)) - counter_before) * 1e-3);
   out.settled = sensor.settled();
   return out;
 }

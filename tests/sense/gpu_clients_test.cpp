@@ -135,10 +135,10 @@ TEST_F(GpuClientsTest, OthersAreFoundWithinAFewLooksHoweverMany) {
   tree_.client(100, 5, amd(1, 0));
   (void)share();
   tree_.client(1099, 9, amd(3, 0));  // opens the GPU long after it was born
-  for (int i = 1; i <= 8; ++i) {
+  for (int i = 1; i <= 15; ++i) {
     tree_.client(100, 5, amd(1, i * 100));
     tree_.client(1099, 9, amd(3, i * 100));
-    if (i < 8) (void)share();
+    if (i < 15) (void)share();
   }
   EXPECT_DOUBLE_EQ(value(), 0.5);
 }

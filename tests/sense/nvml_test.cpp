@@ -247,9 +247,7 @@ TEST_F(Nvml, ALibraryThatDoesNotStartIsBlockedWithItsWords) {
   EXPECT_NE(found.blocked[0].why.find("Driver Not Loaded"), std::string::npos);
 }
 
-TEST_F(Nvml, AMissingLibraryIsBlocked) {
-  EXPECT_EQ(probe(std::nullopt, "/nonexistent/libnvidia-ml.so.1").blocked.size(), 1U);
-}
+TEST_F(Nvml, AMissingLibraryIsBlocked) { EXPECT_EQ(probe(std::nullopt, "/nonexistent/libnvidia-ml.so.1").blocked.size(), 1U); }
 
 TEST(NvidiaGeneration, SaysWhatPowerUsageMeansAndWhatTheSensorSees) {
   const auto a100 = nvidia_generation(7, "NVIDIA A100-SXM4-40GB");

@@ -172,6 +172,26 @@ TEST(PowerModel, SpellingDoesNotMatter) {
   const auto b = server_model(named("xeon 8280"), 2, 112);
   EXPECT_EQ(a.fixed.value, b.fixed.value);
   EXPECT_EQ(a.active_at_load, b.active_at_load);
+  EXPECT_EQ(normalise_cpu_name("Intel Xeon 6 Processor 6980P"), normalise_cpu_name("INTEL(R) XEON(R) 6980P"));
+  EXPECT_EQ(normalise_cpu_name("NVIDIA Grace CPU Superchip"), "grace superchip");
+}
+
+TEST(PowerModel, ServersThatNobodyMeasuredAreKnownByName) {
+  // Name, threads of the server, TDP: makers' specifications.
+  const std::vector<std::tuple<const char*, int, double>> parts{{"AMD EPYC 7643P", 96, 225},
+                                                                {"AMD EPYC 9565 72-Core Processor", 288, 400},
+                                                                {"Intel(R) Xeon(R) Gold 6544Y", 64, 270},
+                                                                {"Intel(R) Xeon(R) CPU Max 9480", 224, 350},
+                                                                {"Intel(R) Xeon(R) Platinum 8468H", 192, 330},
+                                                                {"Intel Xeon 6741P", 96, 300},
+                                                                {"Intel(R) Xeon(R) Gold 6240R CPU @ 2.40GHz", 96, 165},
+                                                                {"Ampere Altra Q80-33", 160, 250}};
+  for (const auto& [name, threads, tdp] : parts) {
+    const auto facts = server_facts(named(name), 0, 0);
+    EXPECT_TRUE(facts.cpu_known) << name;
+    EXPECT_EQ(facts.tdp.value(), tdp) << name;
+    EXPECT_EQ(server_model(named(name), 0, 0).host_threads, threads) << name;
+  }
 }
 
 TEST(PowerModel, SocketsAndThreadsAreFoundWhereNotGiven) {

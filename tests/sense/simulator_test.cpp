@@ -1,5 +1,5 @@
-// The bars of a trustworthy GPU meter, on boards whose truth is known: square waves with periods from half to four thirds of the
-// sensor's own period, over five seconds. Seeds are fixed. The same simulator prints the table of docs/validation.md
+// The bars of a trustworthy GPU meter, on boards whose truth is known: square waves with periods from half to four thirds of
+// the sensor's own period, over five seconds. Seeds are fixed. The same simulator prints the table of docs/validation.md
 // (bench/sensor_accuracy.cpp).
 
 #include <gtest/gtest.h>
@@ -103,7 +103,7 @@ TEST(Simulator, WindowsThatTileTimeAreRightWithinTheBar) {
     b.instant.lag = cases.any(0, 1) < 0.5 ? 0 : 0.05;
     const auto run = five_seconds(b);
     EXPECT_LT(std::abs(run.error()), kBar) << "period " << b.truth.period;
-    EXPECT_TRUE(run.settled.notes.empty());
+    EXPECT_TRUE(run.settled.advice.empty());
   }
 }
 
@@ -139,7 +139,7 @@ Coverage coverage(std::uint64_t seed, double period, double window) {
     const auto run = five_seconds(cases.board(period, window));
     ++c.all;
     if (run.covers()) ++c.held;
-    if (!run.settled.notes.empty() && run.settled.notes[0].find("--repeat") != std::string::npos) ++c.warned;
+    if (!run.settled.advice.empty() && run.settled.advice[0].find("--repeat") != std::string::npos) ++c.warned;
     const Shift s = total_shift(run.settled.terms);
     c.width += (s.plus - s.minus) / 300;
   }
