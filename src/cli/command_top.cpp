@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <future>
 #include <map>
 
@@ -14,8 +15,8 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
-#include "cli/redfish.hpp"
 #include "cli/measuring.hpp"
+#include "cli/redfish.hpp"
 #include "cli/terminal.hpp"
 #include "job/machine_watch.hpp"
 #include "report/top.hpp"
@@ -66,13 +67,24 @@ Result<TopOptions> options_of(const Invocation& invocation) {
   return o;
 }
 
+/// Place and intensity, found out in a thread of its own: it may ask a cloud's metadata. No signal goes there: those that end
+/// top must come to the terminal's loop, which gives the screen back.
+std::shared_future<job::Context> find_context(const Surroundings& surroundings, const Settings& settings, job::Machine facts) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  auto found = std::async(std::launch::async, [&surroundings, &settings, machine = std::move(facts)] {
+    return make_context(surroundings, settings, machine);
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return found;
+}
+
 /// From what was measured to what is shown.
 class Model {
  public:
   Model(const Surroundings& surroundings, const Settings& settings, job::Machine facts)
-      : context_(std::async(std::launch::async, [&surroundings, &settings, machine = std::move(facts)] {
-          return make_context(surroundings, settings, machine);
-        })) {
+      : context_(find_context(surroundings, settings, std::move(facts))) {
     std::array<char, 256> name{};
     if (gethostname(name.data(), name.size() - 1) == 0) host_ = name.data();
   }

@@ -2,6 +2,8 @@
 // What measuring anything has in common, whether gramwatt starts it (run.hpp) or it runs already (attach.hpp): meter, ledger,
 // ticks, and the record that comes of it. Who is measured, and when it ends, is the caller's.
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
 #include <map>

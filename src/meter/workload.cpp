@@ -116,20 +116,14 @@ bool take_slurm(std::string_view part, Workload& w) {
 }
 
 void take_unit(std::string_view part, std::string_view before, Workload& w) {
-  if (part.ends_with(".service")) {
-    w.kind = Workload::Kind::service;
-    w.id = part;
-    w.label = unescaped(part);
-  } else if (const auto session = without(part, "session-", ".scope"); !session.empty()) {
-    w.kind = Workload::Kind::session;
-    w.id = part;
-    w.label = "session " + std::string(session);
-    if (const auto user = without(before, "user-", ".slice"); is_digits(user)) w.label += " of user " + std::string(user);
-  } else if (part.ends_with(".scope")) {  // what a desktop or systemd-run starts
-    w.kind = Workload::Kind::service;
-    w.id = part;
-    w.label = unescaped(part);
-  }
+  const auto session = without(part, "session-", ".scope");
+  if (session.empty() && !part.ends_with(".service") && !part.ends_with(".scope")) return;
+  w.id = part;
+  w.kind = session.empty() ? Workload::Kind::service
+                           : Workload::Kind::session;  // other scopes: what a desktop or systemd-run starts
+  w.label = session.empty() ? unescaped(part) : "session " + std::string(session);
+  if (const auto user = without(before, "user-", ".slice"); !session.empty() && is_digits(user))
+    w.label += " of user " + std::string(user);
 }
 
 /// How much a kind says; a part further down only outranks what says no more than it does.

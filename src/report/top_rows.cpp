@@ -120,9 +120,10 @@ void unfold(const Group& g, TopSort sort, std::vector<TopRow>& out) {
     TopRow row = std::move(stack.back());
     stack.pop_back();
     if (const auto children = below.find(row.pid); children != below.end() && row.pid != 0) {
-      for (auto child = children->second.rbegin(); child != children->second.rend(); ++child) {
-        child->depth = row.depth + 1;
-        stack.push_back(std::move(*child));
+      std::reverse(children->second.begin(), children->second.end());
+      for (TopRow& child : children->second) {
+        child.depth = row.depth + 1;
+        stack.push_back(std::move(child));
       }
       below.erase(children);
     }
@@ -181,7 +182,7 @@ void top_move(const std::vector<TopRow>& rows, TopView& view, long by, std::size
   view.selected = by == 0 && view.selected.empty() ? "" : rows[static_cast<std::size_t>(to)].key;
   const auto marked = static_cast<std::size_t>(to);
   const std::size_t fit = std::max<std::size_t>(1, room);
-  if (marked < view.first) view.first = marked;
+  view.first = std::min(view.first, marked);
   if (marked >= view.first + fit) view.first = marked + 1 - fit;
   view.first = std::min(view.first, rows.size() > fit ? rows.size() - fit : 0);
 }

@@ -86,6 +86,7 @@ class Screen(support.EndToEnd):
 
     def start(self, options="", before="clear; echo before; "):
         self.type(before + f"$G top --interval 1s {options}; echo code $?")
+        self.expect(r"^q quit")
         return self.expect(r"^machine [\d.]+ ")
 
     def ended(self, code):
@@ -109,7 +110,8 @@ class Screen(support.EndToEnd):
         self.keys("C-c")
         self.ended(0)
         self.start()
-        pid = int(subprocess.run(["pgrep", "-f", f"^{GRAMWATT} top --interval 1s"], capture_output=True, text=True).stdout.split()[-1])
+        shell = self.tmux("display-message", "-p", "#{pane_pid}").strip()
+        pid = int(subprocess.run(["pgrep", "-P", shell], capture_output=True, text=True).stdout)
         os.kill(pid, signal.SIGTERM)
         self.ended(0)
 

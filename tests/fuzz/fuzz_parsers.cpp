@@ -26,11 +26,12 @@
 #include "mark/protocol.h"
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
+#include "meter/workload.hpp"
 #include "place/metadata.hpp"
+#include "sense/bmc.hpp"
 #include "sense/gpu_clients.hpp"
 #include "sense/gpu_metrics.hpp"
 #include "sense/gpu_visibility.hpp"
-#include "sense/bmc.hpp"
 #include "sense/hwmon_rail.hpp"
 #include "sense/node_power.hpp"
 #include "sense/nvml_sharing.hpp"
@@ -50,6 +51,8 @@ void fuzz_cgroup(std::string_view text) {
   const auto cut = text.find('\0');
   (void)meter::cgroup2_folder_from(text.substr(0, cut), cut == std::string_view::npos ? "" : text.substr(cut + 1));
 }
+
+void fuzz_workload(std::string_view text) { (void)meter::workload_from(text); }
 
 void fuzz_metadata(std::string_view text) {
   const std::string body(text);
@@ -162,6 +165,7 @@ using Parser = void (*)(std::string_view);
 const std::map<std::string_view, Parser>& parsers() {
   static const std::map<std::string_view, Parser> table{
       {"cgroup", fuzz_cgroup},
+      {"workload", fuzz_workload},
       {"channel", [](std::string_view t) { (void)ledger::channel_from_json(t); }},
       {"cpu_list", [](std::string_view t) { (void)sense::parse_cpu_list(t); }},
       {"csv", [](std::string_view t) { (void)csv_fields(t); }},
