@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   using namespace gramwatt;
   if (argc < 2) return 2;
   const SystemClock clock;
-  const auto found = sense::probe_powercap({argv[1], "/proc"}, clock, 64);
+  const auto found = sense::probe_powercap({argv[1], "/proc"}, clock, {});
   if (found.sensors.empty()) return 1;
   const auto cpu = [] {
     timespec t{};

@@ -39,7 +39,7 @@ struct SixCounters {
     }
     meter::Setup setup = bench.setup();
     setup.detailed_ticks = false;
-    setup.sensors = sense::probe_powercap({bench.tree.root(), "/proc"}, bench.clock, 64).sensors;
+    setup.sensors = sense::probe_powercap({bench.tree.root(), "/proc"}, bench.clock, {}).sensors;
     count = setup.sensors.size();
     meter.emplace(std::move(setup));
     meter->start(bench.job);
