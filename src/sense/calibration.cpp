@@ -30,6 +30,9 @@
 namespace gramwatt::sense {
 namespace {
 
+/// std::hypot wants a newer glibc than the binary may.
+double in_quadrature(double a, double b) { return std::sqrt(a * a + b * b); }
+
 constexpr double kZ90 = 1.645;  // 90 % of a normal distribution
 constexpr Shift kWorkload = Shift::symmetric(0.15);
 constexpr double kFewLevelsError = 0.05;  // of the range, where too few levels are between the ends to ask them
@@ -123,8 +126,8 @@ std::optional<CalibratedPlatform> fit_platform(const CalibrationTrace& trace) {
   double squares = 0;
   for (const auto& [x, y] : points) squares += std::pow(y - base - slope * x, 2);
   const double sigma = std::sqrt(squares / std::max(1.0, n - 2));
-  const double slope_error = std::hypot(kZ90 * sigma / std::sqrt(sxx), trace.accuracy * slope);
-  const double base_error = std::hypot(kZ90 * sigma * std::sqrt(1 / n + mean_x * mean_x / sxx), trace.accuracy * base);
+  const double slope_error = in_quadrature(kZ90 * sigma / std::sqrt(sxx), trace.accuracy * slope);
+  const double base_error = in_quadrature(kZ90 * sigma * std::sqrt(1 / n + mean_x * mean_x / sxx), trace.accuracy * base);
   CalibratedPlatform p{slope - 1, Watts(base), {}, {}};
   // A loss near zero has no relative error to speak of: it is stated against at least 1 % of the chips.
   p.loss = std::max(p.loss, 0.01);
