@@ -11,10 +11,10 @@
 //   full utilisation (Ma et al., arXiv 2605.11999, 2026). Training with large matrices comes near the limit, and boards keep to
 //   it. Single small kernels lie below 0.3. No data set of real jobs by board is public that would settle the middle: assumed.
 //
-//   idle: HBM boards 0.13 of TDP (0.08..0.22), boards with GDDR memory 0.09 (0.03..0.22). A context, once made, holds the clocks
-//   up and costs 26..50 W above bare idle on an A100 and an H100, 66 W on an L40S of 350 W, whatever its memory holds (Vadari,
-//   arXiv 2605.23918, 2026); an H200 was read at 74 W without one, 0.105 of its TDP. Bare and with a context are the two ends;
-//   the points are assumed between them.
+//   idle: HBM boards 0.13 of TDP (0.08..0.22), boards with GDDR memory 0.09 (0.03..0.22). A context, once made, holds the
+//   clocks up and costs 26..50 W above bare idle on an A100 and an H100, 66 W on an L40S of 350 W, whatever its memory holds
+//   (Vadari, arXiv 2605.23918, 2026); an H200 was read at 74 W without one, 0.105 of its TDP. Bare and with a context are the
+//   two ends; the points are assumed between them.
 //
 // TDPs are the makers' (data/gpu_power.csv); a board whose limit was lowered draws less than `gpu-load` covers only below 0.3.
 

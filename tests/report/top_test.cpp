@@ -235,8 +235,8 @@ TEST(TopMove, KeepsTheMarkOnTheScreenAndWithItsProcess) {
 TEST(TopTable, IsPlainAndTellsEverything) {
   const std::string table = top_table(sample(), {}, 120, SIZE_MAX, Style{false, true});
   EXPECT_EQ(table.find('\x1b'), std::string::npos);
-  for (const char* what :
-       {"machine 200 W", "Germany", "package-0", "idle: the machine at rest", "GPUs", "docker 4f2a90c1d7e3", "of no known process"})
+  for (const char* what : {"machine 200 W", "Germany", "package-0", "idle: the machine at rest", "GPUs", "docker 4f2a90c1d7e3",
+                           "of no known process"})
     EXPECT_NE(table.find(what), std::string::npos) << what << " in\n" << table;
 }
 
