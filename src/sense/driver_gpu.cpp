@@ -52,13 +52,6 @@ constexpr Shift kIdleOfLimitShift = Shift::range(0.12, 0.04, 0.25);
 /// One reading; leakage rises as the board warms up.
 constexpr Shift kIdleReadingShift{-0.15, 0.30};
 
-// A board that shows its utilisation only: busy ones draw 30 to 100 % of their limit (memory-bound kernels the least). Where
-// the limit is hidden too, any board of the last years may stand behind it.
-constexpr double kBusyOfLimit = 0.65;
-constexpr Shift kBusyOfLimitShift = Shift::range(0.65, 0.30, 1.0);
-constexpr Watts kAnyBoard{300};
-constexpr Shift kAnyBoardShift = Shift::range(300, 75, 750);
-
 /// What an MI300A reads beside its GPU: 24 cores of a socket of 550 W or more.
 constexpr Shift kApuHoldsCpu{-0.3, 0};
 
@@ -249,17 +242,9 @@ class Probe {
     auto fd = open_read(path);
     if (!fd) return;
     const auto cap = microwatts(gpu.hwmon / "power1_cap");
-    const Watts limit = cap.value_or(kAnyBoard);
-    d.method = Method::modelled;
-    d.source = "utilisation × a share of the power limit (amdgpu)";
     d.resolution = std::chrono::milliseconds(1000);
-    d.idle_power = limit * kIdleOfLimit;
-    d.idle_terms = {{"gpu-idle-share", kIdleOfLimitShift}};
-    d.terms["gpu-utilisation"] = kBusyOfLimitShift;
-    if (!cap) d.terms["gpu-tdp"] = kAnyBoardShift;
-    say(d, d.device + ": neither energy nor power is shown here; modelled from its utilisation");
-    add(std::move(d), number_file(path, std::move(*fd)), utilisation_spec(limit * kIdleOfLimit, limit * kBusyOfLimit),
-        std::move(gpus));
+    const DecoderSpec spec = by_utilisation(gpu_model_or_any(read_line_or_empty(gpu.device / "product_name"), cap), d);
+    add(std::move(d), number_file(path, std::move(*fd)), spec, std::move(gpus));
   }
 
   /// An energy counter of hwmon. False: there is none that could be tried.

@@ -31,10 +31,6 @@ constexpr double kUnknownShape = 0.10;  // no counter, and nobody has published 
 // of 250 on consumer boards.
 constexpr double kIdleOfLimit = 0.10;
 constexpr Shift kIdleOfLimitShift = Shift::range(0.10, 0.04, 0.20);
-// A board that shows its utilisation and its limit only: busy ones draw 30 to 100 % of the limit (memory-bound kernels the
-// least).
-constexpr double kBusyOfLimit = 0.65;
-constexpr Shift kBusyOfLimitShift = Shift::range(0.65, 0.30, 1.0);
 
 /// A board as a sensor: the raw sensor, and whose work it did.
 class NvmlSensor final : public Sensor {
@@ -212,19 +208,15 @@ std::unique_ptr<Sensor> modelled_board(const NvmlBoard& board, bool usable, std:
   NvmlDevice device = board.device();
   if (!limit || library->utilisation == nullptr || library->utilisation(device, &use) != kNvmlSuccess) return nullptr;
   Description d = describe_board(board, usable, *sharing);
-  d.method = Method::modelled;
-  d.source = "utilisation × a share of the power limit (NVML)";
-  d.terms = {{"gpu-busy-share", kBusyOfLimitShift}};
-  d.note = d.device + ": neither energy nor power is shown here; modelled from its utilisation";
+  d.note.clear();  // what a power sensor would see is no matter here
+  DecoderSpec spec = by_utilisation(gpu_model_or_any(board.name, limit), d);
   auto input = number_from([library = library, &board_device = *device]() -> Result<std::uint64_t> {
     NvmlUtilisation now;
     const NvmlReturn code = library->utilisation(&board_device, &now);
     if (code != kNvmlSuccess) return fail(library->describe(code));
     return now.gpu;
   });
-  return std::make_unique<NvmlSensor>(std::move(d), std::move(input),
-                                      utilisation_spec(*limit * kIdleOfLimit, *limit * kBusyOfLimit), std::move(sharing),
-                                      clock);
+  return std::make_unique<NvmlSensor>(std::move(d), std::move(input), std::move(spec), std::move(sharing), clock);
 }
 
 struct Probe {

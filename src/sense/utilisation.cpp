@@ -37,4 +37,15 @@ Result<std::unique_ptr<Decoder>> make_utilisation_decoder(const DecoderSpec& s) 
   return std::make_unique<UtilisationDecoder>(s);
 }
 
+DecoderSpec by_utilisation(const GpuModel& model, Description& d) {
+  d.method = Method::modelled;
+  d.source = "utilisation × " + model.source;
+  d.terms = model.active_terms;
+  d.idle_power = model.idle_power;
+  d.idle_terms = model.idle_terms;
+  const std::string why = d.device + ": neither energy nor power is shown here; modelled from its utilisation";
+  d.note = d.note.empty() ? why : d.note + "; " + why;
+  return utilisation_spec(model.idle_power, model.idle_power + model.busy_power);
+}
+
 }  // namespace gramwatt::sense

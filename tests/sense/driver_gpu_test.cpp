@@ -4,6 +4,7 @@
 #include "fakes/gpu_tree.hpp"
 #include "fakes/temp_tree.hpp"
 #include "sense/driver_gpu.hpp"
+#include "sense/gpu_model.hpp"
 
 namespace gramwatt::sense {
 namespace {
@@ -208,7 +209,7 @@ TEST_F(GpuMachine, ABoardThatShowsOnlyHowBusyItIsIsModelledAndSaysSo) {
   (void)found.sensors[0]->read(clock_);
   clock_.advance(seconds(2));
   const auto r = found.sensors[0]->read(clock_);
-  EXPECT_NEAR(r->energy.joules().value(), 2 * 300 * 0.65, 0.1);
+  EXPECT_NEAR(r->energy.joules().value(), 2 * gpu_model_or_any("").at(Ratio(1)).value.value(), 0.1);
 }
 
 TEST_F(GpuMachine, TilesAreTakenOnlyWhereTheDeviceHasNoCounter) {

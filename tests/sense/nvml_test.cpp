@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "fakes/temp_tree.hpp"
+#include "sense/gpu_model.hpp"
 #include "sense/nvidia_sensors.hpp"
 
 namespace gramwatt::sense {
@@ -124,7 +125,9 @@ TEST_F(Nvml, NeitherCounterNorPowerIsModelledByUtilisationOrBlockedNeverZero) {
   EXPECT_GT(total_shift(found.sensors[0]->describe().terms).plus, 0.3);
   (void)found.sensors[0]->read(clock_);
   clock_.advance(std::chrono::seconds(2));
-  EXPECT_NEAR(found.sensors[0]->read(clock_)->energy.joules().value(), 2 * (40 + 0.5 * (260 - 40)), 0.1);
+  const GpuModel model = gpu_model_or_any("GRID A100-10C", Watts(400));
+  EXPECT_NEAR(found.sensors[0]->read(clock_)->energy.joules().value(), 2 * model.at(Ratio(0.5)).value.value(), 0.1);
+  EXPECT_EQ(found.sensors[0]->describe().idle_power, model.idle_power);
 }
 
 TEST_F(Nvml, FieldsAreCheckedByTheirOwnCodeAndType) {
