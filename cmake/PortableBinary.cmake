@@ -1,12 +1,11 @@
 # gramwatt_portable(TARGET): links the C++ runtime statically and keeps to symbols of glibc 2.34; see compat/glibc_compat.c. Under a
 # sanitizer the runtime is shared anyway, and nothing is promised.
-# Not position-independent: static OpenSSL holds 19,000 pointers that would be relocated at every start, and its pages copied for
-# it, used or not: 0.4 ms, half of what `gramwatt version` takes (docs/validation.md). Stack, heap and libraries stay randomised.
+# Position-independent, although static OpenSSL's 19,000 pointers are relocated at every start for it (0.4 ms): a binary that may be
+# given capabilities keeps its addresses to itself.
 function(gramwatt_portable target)
   if(GRAMWATT_SANITIZE)
     return()
   endif()
   target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/compat/glibc_compat.c)
-  target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections -Wl,--exclude-libs,ALL
-                                            -no-pie)
+  target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections -Wl,--exclude-libs,ALL)
 endfunction()
