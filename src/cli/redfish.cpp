@@ -58,7 +58,8 @@ job::MachineOptions machine_options(const Settings& settings) {
   const Config& config = settings.config;
   const auto value = [](const char* name, const std::optional<std::string>& otherwise) {
     auto v = environment(name);
-    return v ? std::move(v) : otherwise;
+    if (!v) v = otherwise;
+    return v;
   };
   job::MachineOptions options;
   if (const auto tree = value("GRAMWATT_RAPL_TREE", config.rapl_tree)) options.rapl.tree = *tree;
