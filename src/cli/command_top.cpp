@@ -258,7 +258,7 @@ class Screen {
   }
 
   void press(const KeyPress& key) {
-    if (view_.help && !(key.key == Key::character && key.character == 'q')) {
+    if (view_.help && (key.key != Key::character || key.character != 'q')) {
       view_.help = false;  // any key goes back
       return;
     }

@@ -98,7 +98,7 @@ CpuCounterOpener system_cpu_counter_opener() {
 }
 
 Result<std::unique_ptr<WorkByCpu>> WorkByCpu::open(const sense::CpuIdentity& cpu, int cgroup, const CpuCounterOpener& opener) {
-  auto work = std::unique_ptr<WorkByCpu>(new WorkByCpu);
+  auto work = std::make_unique<WorkByCpu>();
   // The first CPU tells what there is.
   const auto first = std::find_if(cpu.core_of_thread.begin(), cpu.core_of_thread.end(), [](int core) { return core >= 0; });
   if (first == cpu.core_of_thread.end() || cgroup < 0) return fail("no topology or no cgroup");

@@ -75,7 +75,7 @@ class TaskClocks final : public TreeCpu {
  public:
   static Result<std::unique_ptr<TaskClocks>> attach(const std::vector<pid_t>& roots) {
     allow_many_files();
-    auto watch = std::unique_ptr<TaskClocks>(new TaskClocks);
+    auto watch = std::make_unique<TaskClocks>();
     // Twice: what was started before its starter had a counter is found by the second round.
     for (const bool again : {false, true}) {
       if (auto done = watch->attach_all(roots, again); !done) return tl::unexpected(done.error());
