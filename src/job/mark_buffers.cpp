@@ -4,7 +4,8 @@
 // raises SIGBUS), what was read is a copy that nobody changes, and every number in it is checked against what it counts. A
 // ring whose numbers make no sense loses what is in it and goes on from where its owner says it is.
 //
-// Reading costs one poll(2) a tick until a program attaches, then one pread(2) a tick, and two or three a ring in use.
+// Reading costs nothing until a program attaches (the bell is in the poll(2) that waits for the next tick), then one pread(2) a
+// tick, and two or three a ring in use.
 //
 // Times of the processor's counter are put on the monotonic clock by pairs of both that are taken at each drain, with straight
 // lines in between: whatever the kernel does to its clock's rate, an event lies between the two ticks that it happened between.

@@ -84,9 +84,9 @@ Markers::Markers(const std::string& run_id, const Roots& roots, const Clock& clo
   }
 }
 
-bool Markers::tick(const meter::Meter& meter) {
+bool Markers::tick(const meter::Meter& meter, bool bell_rang) {
   if (!buffers_) return false;
-  used_ = used_ || buffers_->attached();
+  if (!used_ && (bell_rang || buffers_->bell_fd() < 0)) used_ = buffers_->attached();
   if (!used_) return false;
   if (!regions_) regions_.emplace(meter.started_at().monotonic, meter.channels().size());
   regions_->sample(meter.last_tick());

@@ -27,8 +27,9 @@ class Markers {
   /// Hangs up (POLLHUP) when the program is about to use markers; -1: it does, or ticks find out.
   [[nodiscard]] int fd() const { return buffers_ ? buffers_->bell_fd() : -1; }
 
-  /// To be called after each sample of the meter. True: the program uses markers, and wants to be looked at closely.
-  [[nodiscard]] bool tick(const meter::Meter& meter);
+  /// To be called after each sample of the meter. `bell_rang`: poll(2) says something of `fd`. True: the program uses markers,
+  /// and wants to be looked at closely.
+  [[nodiscard]] bool tick(const meter::Meter& meter, bool bell_rang);
 
   /// To be called for each interval that closed, after `tick`.
   void settle(const Interval& interval, const meter::Meter& meter);

@@ -86,7 +86,7 @@ void Runner::watch() {
     sources[2].fd = session_.first_marker();  // closed once it has come
     if (::poll(sources.data(), sources.size(), -1) < 0 && errno != EINTR) return;
     if ((sources[0].revents & POLLIN) != 0) take_signals();
-    if ((sources[1].revents & POLLIN) != 0 || sources[2].revents != 0) session_.tick();
+    if ((sources[1].revents & POLLIN) != 0 || sources[2].revents != 0) session_.tick(sources[2].revents != 0);
   }
 }
 

@@ -82,11 +82,11 @@ void Session::open_ledger() {
   writer_.emplace(options_.ledger, meter_->channels(), [this] { return begin_record(options_.context(machine_)); });
 }
 
-void Session::tick() {
+void Session::tick(bool marker_came) {
   std::uint64_t missed = 0;
   (void)!::read(timer_.get(), &missed, sizeof missed);
   meter_->sample([this] { return tree_->read(); }, sharers());
-  if (markers_) follow_markers();
+  if (markers_) follow_markers(marker_came);
   hand_over();
   if (!options_.on_tick) return;
   const ledger::RunRecord* begun = writer_->has_begun() ? &writer_->begun() : nullptr;
@@ -94,8 +94,8 @@ void Session::tick() {
 }
 
 /// What is read once a second tells little about parts of a program: from its first marker on, ticks are fast.
-void Session::follow_markers() {
-  if (!markers_->tick(*meter_)) return;
+void Session::follow_markers(bool marker_came) {
+  if (!markers_->tick(*meter_, marker_came)) return;
   meter_->look_closely();
   if (!options_.interval && interval_ > kFastTick) set_timer(timer_, interval_ = kFastTick);
 }

@@ -88,7 +88,8 @@ class Session {
   [[nodiscard]] int first_marker() const { return markers_ ? markers_->fd() : -1; }
 
   /// Takes the timer's count, and one tick: missed ones (the machine slept, gramwatt was stopped) are one.
-  void tick();
+  /// `marker_came`: poll(2) says something of `first_marker`.
+  void tick(bool marker_came = false);
 
   /// Last readings, and the record but for how the program ended, which is the caller's to fill in.
   [[nodiscard]] ledger::RunRecord finish();
@@ -101,7 +102,7 @@ class Session {
 
  private:
   [[nodiscard]] Result<void> set_up_meter();
-  void follow_markers();
+  void follow_markers(bool marker_came);
   void hand_over();
   [[nodiscard]] int sharers() { return registry_.sharers(clock_.now().monotonic); }
   [[nodiscard]] ledger::RunRecord begin_record(const Context& context) const;
