@@ -21,6 +21,10 @@ while [ $# -gt 0 ]; do
 done
 probe=$build/bench/gpu_probe
 gramwatt=$build/src/cli/gramwatt
+if [ -z "${GRAMWATT_NVML:-}" ] && [ ! -e /dev/nvidiactl ] && [ ! -e /proc/driver/nvidia/version ] && [ ! -e /dev/dxg ]; then
+  echo "no GPU: no NVIDIA driver is loaded"
+  exit 0
+fi
 if [ ! -x "$probe" ]; then
   echo "no $probe: cmake --preset bench && cmake --build --preset bench --target gpu_probe gramwatt" >&2
   exit 1

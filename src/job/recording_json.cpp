@@ -255,6 +255,8 @@ Result<RecordingHeader> parse_recording_header(std::string_view line) {
     for (const Json& s : j.at("sensors")) h.sensors.push_back(sensor_of(s));
     if (h.sensors.size() > kMostSensors) return fail("too many sensors");
     return h;
+  } catch (const Json::parse_error&) {
+    return fail("not a recording", {}, kMakeOne);
   } catch (const std::exception& e) {
     return fail(std::string("not a recording: ") + e.what(), {}, kMakeOne);
   }

@@ -180,7 +180,7 @@ Result<AlignedCounter::Step> AlignedCounter::look(Nanoseconds at, std::optional<
   return Step{reported_, resumed};
 }
 
-Settled AlignedCounter::settled(double power_coverage) const {
+Settled AlignedCounter::settled(Ratio power_coverage) const {
   Settled out;
   if (bridged_ > Nanoseconds{0} || standing_) {
     const double part = reported_.value() > 0 ? std::min(1.0, bridged_energy_ / reported_) : 1;
@@ -197,9 +197,9 @@ Settled AlignedCounter::settled(double power_coverage) const {
       "is "
       "taken, and the interval reaches to the readings{}",
       compared_counter_.value(), compared_power_.value(), seconds(compared_).value(), 100 * apart,
-      power_coverage < 1
-          ? fmt::format(" (which see {:.0f} % of the time, and may be misled by a load that repeats)", 100 * power_coverage)
-          : std::string()));
+      power_coverage.value() < 1 ? fmt::format(" (which see {:.0f} % of the time, and may be misled by a load that repeats)",
+                                               100 * power_coverage.value())
+                                 : std::string()));
   return out;
 }
 

@@ -59,7 +59,7 @@ class AlignedCounter {
   /// Next look. Either value may be missing.
   [[nodiscard]] Result<Step> look(Nanoseconds at, std::optional<std::uint64_t> millijoules, std::optional<Watts> power);
 
-  [[nodiscard]] Settled settled(double power_coverage) const;
+  [[nodiscard]] Settled settled(Ratio power_coverage) const;
 
  private:
   void count(Nanoseconds at, std::uint64_t millijoules, bool& resumed);

@@ -58,7 +58,7 @@ class NvidiaDecoder final : public Decoder {
   }
 
   [[nodiscard]] Settled settled() const override {
-    if (counter_) return counter_->settled(instant_.coverage());
+    if (counter_) return counter_->settled(Ratio(instant_.coverage()));
     return power_ ? power_->settled() : Settled{};
   }
 
