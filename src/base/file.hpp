@@ -47,11 +47,11 @@ class Fd {
 [[nodiscard]] std::string read_line_or_empty(const std::filesystem::path& path);
 
 /// pread from offset 0 into `buffer` without allocating; the text that was there.
-[[nodiscard]] Result<std::string_view> pread_text(int fd, char* buffer, std::size_t size);
+[[gnu::hot]] [[nodiscard]] Result<std::string_view> pread_text(int fd, char* buffer, std::size_t size);
 
 /// The whole number that stands in a small sysfs file: pread from offset 0, no allocation when it succeeds. `path`: for the
 /// error.
-[[nodiscard]] Result<std::uint64_t> pread_number(const Fd& fd, const std::filesystem::path& path);
+[[gnu::hot]] [[nodiscard]] Result<std::uint64_t> pread_number(const Fd& fd, const std::filesystem::path& path);
 
 /// Writes a file and renames it into place; parents are made.
 [[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,

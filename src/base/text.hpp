@@ -13,7 +13,7 @@
 
 namespace gramwatt {
 
-[[nodiscard]] std::string_view trim(std::string_view s);
+[[gnu::hot]] [[nodiscard]] std::string_view trim(std::string_view s);
 [[nodiscard]] std::vector<std::string_view> split(std::string_view s, char separator);
 [[nodiscard]] std::string lower(std::string_view s);
 [[nodiscard]] bool contains(std::string_view haystack, std::string_view needle);
@@ -21,7 +21,7 @@ namespace gramwatt {
 
 /// The whole of `s`, trimmed, as a number; nothing when anything else is in it.
 template <class T>
-[[nodiscard]] std::optional<T> parse_number(std::string_view s) {
+[[gnu::hot]] [[nodiscard]] std::optional<T> parse_number(std::string_view s) {
   s = trim(s);
   T value{};
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);

@@ -64,11 +64,11 @@ void describe_place(const Surroundings& s, const Settings& settings, const sense
   r.place = place ? place->name : place.error().message();
   if (place) r.place_chain = place->chain;
   if (intensities) {
-    const auto& a = intensities->average;
+    const auto& a = intensities->average.last();
     r.intensity = {a.points.front().value, a.method, a.signal.source, std::nullopt, a.terms};
     r.marginal = intensities->marginal
-                     ? fmt::format("{:.0f} g CO2/kWh, {}", intensities->marginal->points.front().value.value(),
-                                   intensities->marginal->signal.source)
+                     ? fmt::format("{:.0f} g CO2/kWh, {}", intensities->marginal->last().points.front().value.value(),
+                                   intensities->marginal->last().signal.source)
                      : "unknown: " + intensities->marginal_note;
   }
   r.pue = pue_of(s, place.value_or(place::Place{}), cpu);

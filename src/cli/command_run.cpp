@@ -67,7 +67,7 @@ int dry_run(const job::RunOptions& options, const job::Machine& machine, const S
                        s->describe().source);
   if (machine.findings.sensors.empty())
     out += fmt::format("would model:    {}\n                ({})\n", machine.model.description, machine.model.source);
-  out += fmt::format("would weigh:    {:.0f} g/kWh at {}; PUE {:.2f}\n", c.weights.average.points.front().value.value(),
+  out += fmt::format("would weigh:    {:.0f} g/kWh at {}; PUE {:.2f}\n", c.weights.average.last().points.front().value.value(),
                      c.place.name, c.weights.pue.value.value());
   return print(out);
 }

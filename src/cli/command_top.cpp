@@ -145,8 +145,8 @@ class Model {
     s.place = known_->place.name;
     s.zone = known_->place.zone;
     s.pue = known_->weights.pue;
-    const grid::Series& now = known_->weights.average;
-    s.intensity = {now.mean(s.at_utc, s.at_utc), now.method, now.signal.source, std::nullopt, now.terms};
+    const std::array now{footprint::Slice{s.at_utc, s.at_utc, {}}};
+    s.intensity = footprint::mean_intensity(now, known_->weights.average).value;
   }
 
   std::shared_future<job::Context> context_;

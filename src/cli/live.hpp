@@ -20,6 +20,8 @@ class LiveLine {
   LiveLine(const LiveLine&) = delete;
   LiveLine& operator=(const LiveLine&) = delete;
 
+  /// False: there is nothing to draw on, ever.
+  [[nodiscard]] bool on() const { return form_ != Form::none; }
   /// Is it time to draw again? Once a second at most, and only while this job is in the terminal's foreground.
   [[nodiscard]] bool due(Nanoseconds monotonic);
   [[nodiscard]] std::size_t width() const;

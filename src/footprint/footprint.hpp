@@ -48,11 +48,19 @@ struct Slice {
   Microjoules energy;
 };
 
-/// Carbon of `energy` (boundary facility) spread over time like `slices`: value = Σ slice × intensity of its own time,
-/// terms = terms of the energy and of the series.
-[[nodiscard]] Estimate<Grams> weigh(const Estimate<Joules>& energy, std::span<const Slice> slices, const grid::Series& series);
+/// The intensity that energy met.
+struct MeanIntensity {
+  Estimate<GramsPerKwh> value;  ///< weighted by energy; by time where there is none
+  grid::Signal signal;          ///< of the rung that most of the energy met; its source names the others with their shares
+  std::vector<double> shares;   ///< of the energy, by rung of the ladder; sums to 1
+};
 
-/// The energy-weighted mean intensity that `weigh` used; time-weighted when there is no energy.
-[[nodiscard]] Estimate<GramsPerKwh> mean_intensity(std::span<const Slice> slices, const grid::Series& series);
+/// Each slice meets the intensity of its own time, spread evenly over its length; each instant takes the first rung that covers
+/// it. Linear in energy and independent of how it is cut into slices. Slices in order of time are read in one sweep.
+[[nodiscard]] MeanIntensity mean_intensity(std::span<const Slice> slices, const grid::Ladder& ladder);
+
+/// Carbon of `energy` (boundary facility) spread over time like the slices that gave `intensity`:
+/// value = Σ slice × intensity of its own time, terms = terms of the energy and of the series.
+[[nodiscard]] Estimate<Grams> weigh(const Estimate<Joules>& energy, const MeanIntensity& intensity);
 
 }  // namespace gramwatt::footprint

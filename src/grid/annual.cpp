@@ -98,24 +98,30 @@ Series average_series(const Row& row) {
 Intensities unknown_place() {
   const double world = average_row("").value_or(Row{"", "", "", "", 473, 2024}).value;
   Intensities out;
-  out.average =
+  Series average =
       series(SignalKind::average, world, Method::assumed, "unknown-place", Shift::range(world, kWorldLow, kWorldHigh));
-  out.average.signal.factor = "lifecycle";
-  out.average.signal.year = 2024;
-  out.average.signal.source = "unknown place: world mean (Ember 2024), range 20..900 g/kWh";
-  out.average.signal.licence = "CC BY 4.0";
+  average.signal.factor = "lifecycle";
+  average.signal.year = 2024;
+  average.signal.source = "unknown place: world mean (Ember 2024), range 20..900 g/kWh";
+  average.signal.licence = "CC BY 4.0";
+  out.average.rungs.push_back(std::move(average));
   out.marginal_note = "the place is unknown";
   return out;
 }
 
+Series marginal_series(double value, const std::string& id, Shift shift, int year, std::string source, const char* licence) {
+  Series s = series(SignalKind::marginal, value, Method::modelled, "marginal:" + id, shift);
+  s.signal.factor = "direct";
+  s.signal.gas = "CO2";
+  s.signal.year = year;
+  s.signal.source = std::move(source);
+  s.signal.licence = licence;
+  return s;
+}
+
 void add_marginal(const std::string& zone, Intensities& out) {
   if (const auto avert = lookup(data::zone_marginal(), zone)) {
-    out.marginal = series(SignalKind::marginal, *avert, Method::modelled, "marginal:" + zone, kAvert);
-    out.marginal->signal.factor = "direct";
-    out.marginal->signal.gas = "CO2";
-    out.marginal->signal.year = 2023;
-    out.marginal->signal.source = "EPA AVERT 2023, annual mean";
-    out.marginal->signal.licence = "CC0";
+    out.marginal = Ladder{{marginal_series(*avert, zone, kAvert, 2023, "EPA AVERT 2023, annual mean", "CC0")}, {}};
     return;
   }
   const std::string country = zone.substr(0, 2);
@@ -124,12 +130,9 @@ void add_marginal(const std::string& zone, Intensities& out) {
     out.marginal_note = "no credible annual margin is published for " + country;
     return;
   }
-  out.marginal = series(SignalKind::marginal, *margin, Method::modelled, "marginal:" + country, kOperatingMargin);
-  out.marginal->signal.factor = "direct";
-  out.marginal->signal.gas = "CO2";
-  out.marginal->signal.year = 2021;
-  out.marginal->signal.source = "IFI operating margin 2021 of " + country + ", annual";
-  out.marginal->signal.licence = "CC BY-SA 4.0";
+  out.marginal = Ladder{{marginal_series(*margin, country, kOperatingMargin, 2021,
+                                         "IFI operating margin 2021 of " + country + ", annual", "CC BY-SA 4.0")},
+                        {}};
 }
 
 }  // namespace
@@ -139,7 +142,7 @@ Result<Intensities> annual(const std::optional<std::string>& zone) {
   const auto row = average_row(*zone);
   if (!row || zone->empty()) return fail("no intensity for zone \"" + *zone + "\"", {}, {}, Error::Kind::missing);
   Intensities out;
-  out.average = average_series(*row);
+  out.average.rungs.push_back(average_series(*row));
   add_marginal(*zone, out);
   return out;
 }

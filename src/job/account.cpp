@@ -58,17 +58,21 @@ ledger::Energy energy_of(const Measured& m, IdleOwner owner, const Estimate<Rati
   return e;
 }
 
-ledger::IntensityFacts facts(const Measured& m, const grid::Series& series) {
-  return {footprint::mean_intensity(m.slices, series), series.signal};
+/// Weighs with one signal; says with what.
+Estimate<Grams> weigh(const ledger::RunRecord& r, const Measured& m, const grid::Ladder& ladder,
+                      std::optional<ledger::IntensityFacts>& facts) {
+  const auto intensity = footprint::mean_intensity(m.slices, ladder);
+  facts = {intensity.value, intensity.signal};
+  return footprint::weigh(r.energy.facility, intensity);
 }
 
-grid::Series constant(const ledger::IntensityFacts& facts) {
+grid::Ladder constant(const ledger::IntensityFacts& facts) {
   grid::Series s;
   s.signal = facts.signal;
   s.points = {{Nanoseconds{0}, facts.value.value}};
   s.terms = facts.value.terms;
   s.method = facts.value.method;
-  return s;
+  return {{std::move(s)}, {}};
 }
 
 std::string number(double v) { return fmt::format("{:.6g}", v); }
@@ -125,14 +129,10 @@ Ratio machine_share(const meter::Meter& meter, IdleOwner owner, const sense::Cpu
 
 void fill_account(const Measured& m, const Weights& w, ledger::RunRecord& r) {
   r.energy = energy_of(m, r.energy.idle_owner, w.pue);
-  r.carbon.average = footprint::weigh(r.energy.facility, m.slices, w.average);
-  r.average_intensity = facts(m, w.average);
+  r.carbon.average = weigh(r, m, w.average, r.average_intensity);
   r.carbon.marginal.reset();
   r.marginal_intensity.reset();
-  if (w.marginal) {
-    r.carbon.marginal = footprint::weigh(r.energy.facility, m.slices, *w.marginal);
-    r.marginal_intensity = facts(m, *w.marginal);
-  }
+  if (w.marginal) r.carbon.marginal = weigh(r, m, *w.marginal, r.marginal_intensity);
   r.embodied_per_hour = w.embodied_per_hour;
   r.carbon.embodied = w.embodied_per_hour * (m.duration.value() / 3600 * m.machine_share.value());
   r.carbon.total = r.carbon.average + r.carbon.embodied;
@@ -151,9 +151,13 @@ Weights weights_of(const ledger::RunRecord& r) {
 void set_weights(const Weights& w, ledger::RunRecord& r) {
   r.energy.pue = w.pue;
   r.embodied_per_hour = w.embodied_per_hour;
-  const Measured nothing;
-  r.average_intensity = facts(nothing, w.average);
-  if (w.marginal) r.marginal_intensity = facts(nothing, *w.marginal);
+  const std::vector<footprint::Slice> begun{{r.start_utc, r.start_utc, {}}};
+  const auto now = [&](const grid::Ladder& ladder) {
+    const auto intensity = footprint::mean_intensity(begun, ladder);
+    return ledger::IntensityFacts{intensity.value, intensity.signal};
+  };
+  r.average_intensity = now(w.average);
+  if (w.marginal) r.marginal_intensity = now(*w.marginal);
 }
 
 }  // namespace gramwatt::job

@@ -18,8 +18,8 @@ namespace gramwatt::job {
 /// What energy is weighed with.
 struct Weights {
   Estimate<Ratio> pue;
-  grid::Series average;
-  std::optional<grid::Series> marginal;
+  grid::Ladder average;
+  std::optional<grid::Ladder> marginal;
   Estimate<Grams> embodied_per_hour;  ///< of the whole machine
 };
 
@@ -51,7 +51,8 @@ class SliceCollector {
 /// Fills energy, carbon, intensity and derivations of `record`.
 void fill_account(const Measured& measured, const Weights& weights, ledger::RunRecord& record);
 
-/// The weights that a record was begun with.
+/// The weights that a record holds: each intensity one value for all time, as it was when the run began, or as it was last
+/// weighed.
 [[nodiscard]] Weights weights_of(const ledger::RunRecord& record);
 
 /// Writes the weights into a record that begins.

@@ -25,7 +25,7 @@ LedgerWriter::~LedgerWriter() {
 }
 
 void LedgerWriter::push(std::vector<Interval> intervals) {
-  if (intervals.empty()) return;
+  if (intervals.empty() || !path_) return;  // without a ledger nobody waits for them, and nobody need wake
   {
     const std::lock_guard lock(mutex_);
     if (tail_ && committed_) tail_->forget(*committed_);

@@ -29,7 +29,7 @@ class Markers {
 
   /// To be called after each sample of the meter. `bell_rang`: poll(2) says something of `fd`. True: the program uses markers,
   /// and wants to be looked at closely.
-  [[nodiscard]] bool tick(const meter::Meter& meter, bool bell_rang);
+  [[gnu::hot]] [[nodiscard]] bool tick(const meter::Meter& meter, bool bell_rang);
 
   /// To be called for each interval that closed, after `tick`.
   void settle(const Interval& interval, const meter::Meter& meter);

@@ -24,7 +24,7 @@ class Runner {
 
  private:
   Result<void> give_birth();
-  void watch();
+  [[gnu::hot]] void watch();
   void take_signals();
 
   RunOptions options_;

@@ -28,7 +28,7 @@ class RunRegistry {
   void leave();
 
   /// Independent runs that are on now, this one included; at least 1.
-  [[nodiscard]] int sharers(Nanoseconds monotonic);
+  [[gnu::hot]] [[nodiscard]] int sharers(Nanoseconds monotonic);
 
  private:
   void clear_dead();

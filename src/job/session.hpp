@@ -89,7 +89,7 @@ class Session {
 
   /// Takes the timer's count, and one tick: missed ones (the machine slept, gramwatt was stopped) are one.
   /// `marker_came`: poll(2) says something of `first_marker`.
-  void tick(bool marker_came = false);
+  [[gnu::hot]] void tick(bool marker_came = false);
 
   /// Last readings, and the record but for how the program ended, which is the caller's to fill in.
   [[nodiscard]] ledger::RunRecord finish();
@@ -102,8 +102,8 @@ class Session {
 
  private:
   [[nodiscard]] Result<void> set_up_meter();
-  void follow_markers(bool marker_came);
-  void hand_over();
+  [[gnu::hot]] void follow_markers(bool marker_came);
+  [[gnu::hot]] void hand_over();
   [[nodiscard]] int sharers() { return registry_.sharers(clock_.now().monotonic); }
   [[nodiscard]] ledger::RunRecord begin_record(const Context& context) const;
   void complete(ledger::RunRecord& record);

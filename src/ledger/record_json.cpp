@@ -21,8 +21,6 @@ using Json = nlohmann::ordered_json;
 
 // ---- writing ------------------------------------------------------------------------------------------------------------
 
-std::string_view to_string(grid::SignalKind k) { return k == grid::SignalKind::average ? "average" : "marginal"; }
-
 template <class T>
 void put(Json& out, const T& v);
 
@@ -126,8 +124,9 @@ void parse(std::string_view s, Boundary& out, Reading& r) { assign(parse_boundar
 void parse(std::string_view s, IdleOwner& out, Reading& r) { assign(parse_idle_owner(s), out, r); }
 void parse(std::string_view s, State& out, Reading& r) { assign(parse_state(s), out, r); }
 void parse(std::string_view s, grid::SignalKind& out, Reading& r) {
-  if (s != "average" && s != "marginal") return r.wrong("has an unknown value");
-  out = s == "average" ? grid::SignalKind::average : grid::SignalKind::marginal;
+  const auto kind = grid::parse_signal_kind(s);
+  if (!kind) return r.wrong("has an unknown value");
+  out = *kind;
 }
 
 template <class T>

@@ -58,7 +58,7 @@ class Meter {
 
   /// A tick. `tree_cpu` is asked only where CPU times are needed: when an interval closes, and at every tick with
   /// `detailed_ticks`. `sharers`: how many independent runs share this machine's idle power now (this one included).
-  void sample(const std::function<Nanoseconds()>& tree_cpu, int sharers);
+  [[gnu::hot]] void sample(const std::function<Nanoseconds()>& tree_cpu, int sharers);
 
   /// From now on as with `detailed_ticks`: somebody wants to know what happens between two closings.
   void look_closely() { setup_.detailed_ticks = true; }
@@ -126,13 +126,13 @@ class Meter {
 
   void build_channels(bool has_cpu_sensors);
   enum class Reads { fast, all, last };
-  void read_sources(Reads which);
+  [[gnu::hot]] void read_sources(Reads which);
   void ask_who_was_active();
   void take_work_by_cpu();
   [[nodiscard]] double job_share(const Source& s) const;
   void lose(Source& s, const Instant& from, const Instant& to, const std::string& why);
   void take_cpu(Nanoseconds tree_cpu);
-  void tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu);
+  [[gnu::hot]] void tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanoseconds> tree_cpu);
   [[nodiscard]] Microjoules expected(const Source& s, Nanoseconds length) const;
   void split(std::vector<Flow>& flows) const;
   void split_model(std::vector<Flow>& flows) const;

@@ -34,10 +34,10 @@ class WideCounter {
   };
 
   /// Takes the next raw value.
-  Step update(std::uint64_t raw, Nanoseconds monotonic);
+  [[gnu::hot]] Step update(std::uint64_t raw, Nanoseconds monotonic);
 
  private:
-  [[nodiscard]] Microjoules total() const;
+  [[gnu::hot]] [[nodiscard]] Microjoules total() const;
 
   std::uint64_t range_;
   Watts power_limit_;

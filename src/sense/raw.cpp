@@ -12,7 +12,7 @@ namespace {
 class NumberFile final : public RawInput {
  public:
   NumberFile(std::filesystem::path path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-  [[nodiscard]] Result<std::span<const RawSample>> samples(const Clock& clock) override {
+  [[gnu::hot]] [[nodiscard]] Result<std::span<const RawSample>> samples(const Clock& clock) override {
     const auto raw = pread_number(fd_, path_);
     if (!raw) return tl::unexpected(raw.error());
     sample_ = RawSample::of(clock.now(), {*raw});

@@ -101,7 +101,7 @@ class RawSensor final : public Sensor {
   RawSensor(Description description, std::unique_ptr<RawInput> input, DecoderSpec spec);
 
   [[nodiscard]] const Description& describe() const override { return description_; }
-  [[nodiscard]] Result<Reading> read(const Clock& clock) override;
+  [[gnu::hot]] [[nodiscard]] Result<Reading> read(const Clock& clock) override;
   [[nodiscard]] Result<Reading> read_now(const Clock& clock) override;
   [[nodiscard]] const DecoderSpec* decoder() const override { return &spec_; }
   void record_to(RawTap* tap) override;
@@ -109,7 +109,7 @@ class RawSensor final : public Sensor {
 
  private:
   void begin_anew();
-  Result<Reading> take(Result<std::span<const RawSample>> samples);
+  [[gnu::hot]] Result<Reading> take(Result<std::span<const RawSample>> samples);
 
   Description description_;
   std::unique_ptr<RawInput> input_;

@@ -89,7 +89,7 @@ void fuzz_recording(std::string_view text) {
   job::ReplayOptions options;
   options.context = [](const sense::CpuIdentity&, const sense::PowerModel&) {
     job::Context context;
-    context.weights.average.points = {{Nanoseconds{0}, GramsPerKwh(400)}};
+    context.weights.average = grid::one_value(GramsPerKwh(400));
     context.weights.pue.value = Ratio(1.5);
     return context;
   };

@@ -14,7 +14,9 @@ Series steps(std::vector<std::pair<int, double>> points) {
   return s;
 }
 
-double mean(const Series& s, int from, int to) { return s.mean(std::chrono::seconds(from), std::chrono::seconds(to)).value(); }
+double mean(const Series& s, int from, int to) {
+  return s.mean(std::chrono::seconds(from), std::chrono::seconds(to)).value.value();
+}
 
 TEST(Series, APointHoldsUntilTheNextAndTheFirstAlsoBefore) {
   const Series s = steps({{100, 10}, {200, 20}});
@@ -47,8 +49,8 @@ RC_GTEST_PROP(SeriesProperty, TheMeanOfAWholeIsTheWeightedMeanOfItsParts, ()) {
 TEST(Annual, UnknownPlaceIsTheWorldsRangeAndNoMarginal) {
   const auto i = annual(std::nullopt);
   ASSERT_TRUE(i);
-  const auto shift = total_shift(i->average.terms);
-  const double value = i->average.points.front().value.value();
+  const auto shift = total_shift(i->average.last().terms);
+  const double value = i->average.last().points.front().value.value();
   EXPECT_NEAR(value * (1 + shift.minus), 20, 1e-6);
   EXPECT_NEAR(value * (1 + shift.plus), 900, 1e-6);
   EXPECT_FALSE(i->marginal);
@@ -56,10 +58,10 @@ TEST(Annual, UnknownPlaceIsTheWorldsRangeAndNoMarginal) {
 }
 
 TEST(Annual, KnownCountriesHaveTheirPublishedValues) {
-  EXPECT_NEAR(annual("FR")->average.points.front().value.value(), 44, 1);
-  EXPECT_NEAR(annual("DE")->average.points.front().value.value(), 342, 1);
-  EXPECT_EQ(annual("DE")->average.signal.factor, "lifecycle");
-  EXPECT_NE(annual("DE")->average.signal.source.find("2024"), std::string::npos);
+  EXPECT_NEAR(annual("FR")->average.last().points.front().value.value(), 44, 1);
+  EXPECT_NEAR(annual("DE")->average.last().points.front().value.value(), 342, 1);
+  EXPECT_EQ(annual("DE")->average.last().signal.factor, "lifecycle");
+  EXPECT_NE(annual("DE")->average.last().signal.source.find("2024"), std::string::npos);
 }
 
 TEST(Annual, AMarginListedAsZeroOrNextToItIsUnknownNotClean) {
@@ -74,30 +76,30 @@ TEST(Annual, AMarginListedAsZeroOrNextToItIsUnknownNotClean) {
 TEST(Annual, MarginalIsDirectCo2AndNeverTheAverage) {
   const auto i = annual("US-CAL-CISO");
   ASSERT_TRUE(i && i->marginal);
-  EXPECT_EQ(i->marginal->signal.gas, "CO2");
-  EXPECT_EQ(i->marginal->signal.factor, "direct");
-  EXPECT_NE(i->marginal->points.front().value, i->average.points.front().value);
+  EXPECT_EQ(i->marginal->last().signal.gas, "CO2");
+  EXPECT_EQ(i->marginal->last().signal.factor, "direct");
+  EXPECT_NE(i->marginal->last().points.front().value, i->average.last().points.front().value);
 }
 
 TEST(Annual, PartOfACountryTakesItsValueWithAWiderIntervalAndSaysSo) {
   const auto part = annual("JP-TK");
   const auto whole = annual("JP");
   ASSERT_TRUE(part && whole);
-  EXPECT_EQ(part->average.points.front().value, whole->average.points.front().value);
-  EXPECT_GT(total_shift(part->average.terms).size(), total_shift(whole->average.terms).size());
-  EXPECT_NE(part->average.signal.source.find("whole country"), std::string::npos);
+  EXPECT_EQ(part->average.last().points.front().value, whole->average.last().points.front().value);
+  EXPECT_GT(total_shift(part->average.last().terms).size(), total_shift(whole->average.last().terms).size());
+  EXPECT_NE(part->average.last().signal.source.find("whole country"), std::string::npos);
 }
 
 TEST(Annual, EveryKnownZoneHasAnAverageWithinWhatAGridCanEmit) {
   for (const std::string& zone : place::known_zones()) {
     const auto i = annual(zone);
     ASSERT_TRUE(i) << zone;
-    const double v = i->average.points.front().value.value();
+    const double v = i->average.last().points.front().value.value();
     EXPECT_GE(v, 11) << zone;  // wind alone, life-cycle
     EXPECT_LT(v, 1400) << zone;
-    const double marginal = i->marginal ? i->marginal->points.front().value.value() : 1000;
+    const double marginal = i->marginal ? i->marginal->last().points.front().value.value() : 1000;
     EXPECT_GE(marginal, 100) << zone;
-    EXPECT_EQ(i->average.signal.fit_for, std::vector<std::string>{"accounting"});
+    EXPECT_EQ(i->average.last().signal.fit_for, std::vector<std::string>{"accounting"});
   }
 }
 

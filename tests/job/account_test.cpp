@@ -14,9 +14,9 @@ namespace {
 Weights weights() {
   Weights w;
   w.pue = {Ratio(1.5), Method::assumed, "PUE", std::nullopt, {{"pue", Shift::symmetric(0.1)}}};
-  w.average.points = {{Nanoseconds{0}, GramsPerKwh(360)}};
-  w.average.signal.source = "table";
-  w.average.terms["intensity"] = Shift::symmetric(0.2);
+  w.average = grid::one_value(GramsPerKwh(360));
+  w.average.rungs[0].signal.source = "table";
+  w.average.rungs[0].terms["intensity"] = Shift::symmetric(0.2);
   w.embodied_per_hour = {Grams(10), Method::assumed, "parts", std::nullopt, {{"life", Shift::symmetric(0.3)}}};
   return w;
 }

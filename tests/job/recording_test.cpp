@@ -81,7 +81,7 @@ class RecordedRunTest : public ::testing::Test {
     r.place.how = "unknown";
     Weights w;
     w.pue = {Ratio(1.5), Method::assumed, "test", std::nullopt, {}};
-    w.average.points = {{Nanoseconds{0}, GramsPerKwh(400)}};
+    w.average = grid::one_value(GramsPerKwh(400));
     w.embodied_per_hour = {Grams(3), Method::modelled, "test", std::nullopt, {}};
     set_weights(w, r);
     Measured m;
@@ -98,7 +98,7 @@ class RecordedRunTest : public ::testing::Test {
     options.context = [](const sense::CpuIdentity&, const sense::PowerModel&) {
       Context c;
       c.weights.pue = {Ratio(1), Method::assumed, "test", std::nullopt, {}};
-      c.weights.average.points = {{Nanoseconds{0}, GramsPerKwh(100)}};
+      c.weights.average = grid::one_value(GramsPerKwh(100));
       return c;
     };
     return replay(in, options);
