@@ -16,8 +16,10 @@ const std::vector<Option>& global_options() {
   return options;
 }
 
-const std::vector<Command>& commands() {
-  static const std::vector<Command> table{
+namespace {
+
+std::vector<Command> main_commands() {
+  return {
       {"run",
        "[OPTIONS] [--] CMD [ARG...]",
        "run a command and measure its energy and carbon",
@@ -201,6 +203,17 @@ const std::vector<Command>& commands() {
        1,
        false,
        {"gramwatt run --record run.jsonl -- make train", "gramwatt replay run.jsonl --zone FR"}},
+      {"reweigh",
+       "RUN... | --all",
+       "weigh runs again with what is known of the grid by now",
+       "Energy stays as it was measured; carbon is made anew from the intensity of each moment, as imported series and "
+       "providers know it now. What was there before stays in the record.",
+       {{"all", 0, "", "every run in the ledger that has ended", false},
+        {"zone", 0, "ZONE", "weigh as if the run had taken place there", false}},
+       0,
+       SIZE_MAX,
+       false,
+       {"gramwatt reweigh last", "gramwatt reweigh --all"}},
       {"doctor",
        "[OPTIONS]",
        "say what can be measured here, how well, and what blocks the rest",
@@ -217,7 +230,10 @@ const std::vector<Command>& commands() {
        "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of the whole node "
        "from its management controller: redfish (its address, https://BMC), redfish-user, redfish-password, and "
        "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it); in a guest: rapl-tree, a folder of "
-       "RAPL zones that its host writes.",
+       "RAPL zones that its host writes. For carbon intensity: grid-providers (names in order of trust, as "
+       "`gramwatt grid providers` lists them; imports may be named too) and what they need: watttime-user, watttime-password, "
+       "electricitymaps-token, entsoe-token, eia-key, carbonawaresdk-url.",
+
        {},
        1,
        3,
@@ -232,9 +248,23 @@ const std::vector<Command>& commands() {
        1,
        false,
        {"gramwatt completion bash > ~/.local/share/bash-completion/completions/gramwatt"}},
-      {"help", "[COMMAND]", "show help", "", {{"man", 0, "", "print the manual page (roff)", false}}, 0, 1, false, {}},
+      {"help", "[COMMAND]", "show help", "", {{"man", 0, "", "print the manual page (roff)", false}}, 0, 2, false, {}},
       {"version", "", "print the version", "", {}, 0, 0, false, {}},
   };
+}
+
+std::vector<Command> all_commands() {
+  std::vector<Command> table = main_commands();
+  std::vector<Command> grid = grid_commands();
+  const auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
+  table.insert(at, std::make_move_iterator(grid.begin()), std::make_move_iterator(grid.end()));
+  return table;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = all_commands();
   return table;
 }
 
@@ -246,7 +276,18 @@ const Command* find_command(std::string_view name) {
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
-  for (const Command& c : commands()) names.emplace_back(c.name);
+  for (const Command& c : commands()) {
+    if (c.name.find(' ') == std::string_view::npos) names.emplace_back(c.name);
+  }
+  return names;
+}
+
+std::vector<std::string> members(std::string_view group) {
+  std::vector<std::string> names;
+  for (const Command& c : commands()) {
+    if (c.name.size() > group.size() && c.name.starts_with(group) && c.name[group.size()] == ' ')
+      names.emplace_back(c.name.substr(group.size() + 1));
+  }
   return names;
 }
 

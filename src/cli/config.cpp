@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <toml++/toml.h>
 
 #include "base/file.hpp"
@@ -30,7 +31,14 @@ const std::vector<std::string>& keys() {
                                             "redfish-user",
                                             "redfish-password",
                                             "redfish-fingerprint",
-                                            "rapl-tree"};
+                                            "rapl-tree",
+                                            "grid-providers",
+                                            "watttime-user",
+                                            "watttime-password",
+                                            "electricitymaps-token",
+                                            "entsoe-token",
+                                            "eia-key",
+                                            "carbonawaresdk-url"};
   return all;
 }
 
@@ -40,6 +48,22 @@ Error unknown_key(const std::string& key) {
           {},
           meant ? fmt::format("did you mean {}?", *meant) : fmt::format("keys are {}", fmt::join(keys(), ", ")),
           Error::Kind::usage};
+}
+
+bool is_grid_access(const std::string& key) {
+  const auto& known = grid_access_keys();
+  return std::find(known.begin(), known.end(), key) != known.end();
+}
+
+/// What nobody else may read.
+bool is_secret(const std::string& key) { return key == "redfish-password" || (is_grid_access(key) && !key.ends_with("-url")); }
+
+std::vector<std::string> words(const std::string& list) {
+  std::vector<std::string> out;
+  for (const auto word : split(list, ',')) {
+    if (!trim(word).empty()) out.emplace_back(trim(word));
+  }
+  return out;
 }
 
 Result<void> take(Config& c, const std::string& key, const std::string& value) {
@@ -57,6 +81,8 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
   else if (key == "redfish-user") c.redfish_user = value;
   else if (key == "redfish-password") c.redfish_password = value;
   else if (key == "redfish-fingerprint") return into(c.redfish_fingerprint, check_fingerprint(value));
+  else if (key == "grid-providers") c.grid_providers = words(value);
+  else if (is_grid_access(key)) c.grid_access[key] = value;
   else if (key == "pue") return into(c.pue, check_pue(value));
   else if (key == "machine") return into(c.machine, check_machine(value));
   else if (key == "idle-owner") return into(c.idle_owner, check_idle_owner(value));
@@ -72,6 +98,11 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
 }
 
 std::string text_of(const toml::node& node) {
+  if (const auto* list = node.as_array()) {
+    std::string all;
+    for (const toml::node& entry : *list) all += (all.empty() ? "" : ",") + text_of(entry);
+    return all;
+  }
   if (const auto s = node.value<std::string>()) return *s;
   if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
   if (const auto d = node.value<double>()) return fmt::format("{}", *d);
@@ -129,9 +160,9 @@ Config load_config(const std::filesystem::path& path) {
   for (const auto& [key, node] : table) {
     std::string name(key.str());
     std::replace(name.begin(), name.end(), '_', '-');
-    if (name == "redfish-password" && !secret) {
-      config.problems.push_back(fmt::format("{}: others may read this file, so the password in it is not used (chmod 600 {})",
-                                            path.string(), path.string()));
+    if (is_secret(name) && !secret) {
+      config.problems.push_back(fmt::format("{}: others may read this file, so {} in it is not used (chmod 600 {})",
+                                            path.string(), name, path.string()));
       continue;
     }
     if (const auto taken = take(config, name, text_of(node)); !taken) {
@@ -143,20 +174,35 @@ Config load_config(const std::filesystem::path& path) {
 
 std::vector<std::pair<std::string, std::string>> config_values(const Config& c) {
   const auto text = [](const std::optional<std::string>& v) { return v.value_or(""); };
-  return {{"zone", text(c.zone)},
-          {"pue", c.pue ? fmt::format("{}", *c.pue) : ""},
-          {"machine", text(c.machine)},
-          {"idle-owner", c.idle_owner ? std::string(to_string(*c.idle_owner)) : ""},
-          {"project", text(c.project)},
-          {"stage", text(c.stage)},
-          {"interval", c.interval ? fmt::format("{}ms", c.interval->count() / 1'000'000) : ""},
-          {"ledger", text(c.ledger)},
-          {"network", c.network ? "true" : "false"},
-          {"redfish", text(c.redfish)},
-          {"redfish-user", text(c.redfish_user)},
-          {"redfish-password", c.redfish_password ? "(set)" : ""},
-          {"redfish-fingerprint", text(c.redfish_fingerprint)},
-          {"rapl-tree", text(c.rapl_tree)}};
+  std::vector<std::pair<std::string, std::string>> grid{
+      {"grid-providers", fmt::format("{}", fmt::join(c.grid_providers, ","))}};
+  for (const std::string& key : grid_access_keys()) {
+    const auto it = c.grid_access.find(key);
+    grid.emplace_back(key, it == c.grid_access.end() ? "" : is_secret(key) ? "(set)" : it->second);
+  }
+  std::vector<std::pair<std::string, std::string>> all{
+      {"zone", text(c.zone)},
+      {"pue", c.pue ? fmt::format("{}", *c.pue) : ""},
+      {"machine", text(c.machine)},
+      {"idle-owner", c.idle_owner ? std::string(to_string(*c.idle_owner)) : ""},
+      {"project", text(c.project)},
+      {"stage", text(c.stage)},
+      {"interval", c.interval ? fmt::format("{}ms", c.interval->count() / 1'000'000) : ""},
+      {"ledger", text(c.ledger)},
+      {"network", c.network ? "true" : "false"},
+      {"redfish", text(c.redfish)},
+      {"redfish-user", text(c.redfish_user)},
+      {"redfish-password", c.redfish_password ? "(set)" : ""},
+      {"redfish-fingerprint", text(c.redfish_fingerprint)},
+      {"rapl-tree", text(c.rapl_tree)}};
+  all.insert(all.end(), grid.begin(), grid.end());
+  return all;
+}
+
+const std::vector<std::string>& grid_access_keys() {
+  static const std::vector<std::string> all{"watttime-user", "watttime-password", "electricitymaps-token",
+                                            "entsoe-token",  "eia-key",           "carbonawaresdk-url"};
+  return all;
 }
 
 Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value) {

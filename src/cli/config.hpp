@@ -2,6 +2,7 @@
 // The configuration file: TOML, few keys, all optional.
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ struct Config {
   std::optional<std::string> rapl_tree;  ///< folder of RAPL zones that the host gives this guest
   /// The BMC of this node: URL, account, and the SHA-256 of its certificate.
   std::optional<std::string> redfish, redfish_user, redfish_password, redfish_fingerprint;
+  std::vector<std::string> grid_providers;  ///< who is asked for carbon intensity, most trusted first; imports may be named too
+  /// By "PROVIDER-WHAT": "watttime-user", "eia-key", "carbonawaresdk-url".
+  std::map<std::string, std::string, std::less<>> grid_access;
   std::optional<double> pue;
   std::optional<IdleOwner> idle_owner;
   std::optional<Nanoseconds> interval;
@@ -35,6 +39,9 @@ struct Config {
 /// Sets one key, keeping comments and everything else in the file; an empty value removes the key. Checked before it is
 /// written.
 [[nodiscard]] Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value);
+
+/// Keys of accounts, tokens and addresses of carbon-intensity providers.
+[[nodiscard]] const std::vector<std::string>& grid_access_keys();
 
 /// The checks that options and configuration share.
 [[nodiscard]] Result<double> check_pue(const std::string& text);

@@ -139,10 +139,17 @@ Result<Place> locate(const Query& q) {
 
 std::vector<std::string> known_zones() {
   std::vector<std::string> zones;
+  for (auto& [zone, name] : named_zones()) zones.push_back(std::move(zone));
+  return zones;
+}
+
+std::vector<std::pair<std::string, std::string>> named_zones() {
+  std::vector<std::pair<std::string, std::string>> zones;
   std::string_view table = data::zone_intensity();
   (void)next_line(table);
   while (const auto line = next_line(table)) {
-    if (const auto zone = line->substr(0, line->find(',')); !zone.empty()) zones.emplace_back(zone);
+    auto fields = csv_fields(*line);
+    if (fields.size() >= 2 && !fields[0].empty()) zones.emplace_back(std::move(fields[0]), std::move(fields[1]));
   }
   std::sort(zones.begin(), zones.end());
   return zones;

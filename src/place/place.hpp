@@ -54,6 +54,9 @@ struct Region {
 /// Every zone key that has a built-in average intensity, sorted.
 [[nodiscard]] std::vector<std::string> known_zones();
 
+/// The same with their names: {"DE", "Germany"}.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> named_zones();
+
 /// Power usage effectiveness of the building: published for the region, else the provider's mean with its range; an own server
 /// 1.1..2.0; desktops and laptops 1.0. Each marked assumed unless published for that place.
 enum class Building { data_centre, home_or_office };
