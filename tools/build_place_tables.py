@@ -8,7 +8,8 @@ Average intensity of a zone, annual, life-cycle, production based:
   - a US zone: eGRID2023, which is direct CO2e per subregion; to it come the upstream and life-cycle emissions of its fuel mix (the
     adders of IPCC AR5 as used by Electricity Maps: coal 60, gas 120, oil 244, biomass 230, nuclear 12, hydro 24, wind 11,
     solar 45, geothermal 38 g/kWh of that fuel). A balancing authority takes the mean of the subregions that it lies in;
-  - Bonneville (US-NW-BPAT), whose own mix is far from its subregion's: the mean of its own hourly mix of 2021;
+  - Bonneville (US-NW-BPAT), whose own mix is far from its subregion's, and New York, whose three subregions (110, 393 and 540 g/kWh
+    direct) are too unlike for a mean without their generation: the mean of their own hourly mix of 2021;
   - any other part of a country: the country's value, and it says so.
 Same inputs, same bytes. --compare prints errors against Electricity Maps' annual values, which are never written anywhere.
 """
@@ -37,7 +38,8 @@ LEAST_CREDIBLE_MARGIN = 100
 # life-cycle value is 24.
 CLEANEST, HYDRO = 11, 24
 
-MIXED_AUTHORITY = {"US-NW-BPAT": 2021}
+MIXED_AUTHORITY = {"US-NW-BPAT": 2021, "US-NY-NYIS": 2021}
+APART = ("US-NW-BPAT",)
 
 
 def rows(path):
@@ -127,7 +129,7 @@ def build_average(raw):
         if zone in us:
             value, year, source = us[zone]
             # The Northwest's public utilities differ from their subregion by up to a factor of ten either way.
-            kind = "zone-apart" if "(NWPP" in source or zone in MIXED_AUTHORITY else "zone"
+            kind = "zone-apart" if "(NWPP" in source or zone in APART else "zone"
             table.append([zone, f"{zone}, {name}", f"{value:.0f}", year, source, kind])
         elif country in by_country:
             name, value, year, source = by_country[country]
