@@ -12,7 +12,7 @@ instead of 430 g/kWh): what moves them is not load. Where fossil plants give les
 
 import numpy
 
-from grid_mix import EU_DIRECT, FOSSIL, HOUR, direct_factor, emission, rows
+from grid_mix import FOSSIL, HOUR, direct_factor, emission, rows
 
 LEAST_FOSSIL_SHARE = 0.05
 BINS, SEASONS = 10, 4
@@ -69,12 +69,9 @@ class Regression:
         ok = ~(numpy.isnan(d_e) | numpy.isnan(d_f))
         c, x, y = cell[1:][ok], d_f[ok], d_e[ok]
         sum_xy, sum_xx = (numpy.bincount(c, v, SEASONS * BINS) for v in (x * y, x * x))
-        slope = numpy.clip(sum_xy / numpy.maximum(sum_xx, 1e-9), 0, self.dirtiest(mix))
+        factor = direct_factor(raw)(mix)
+        dirtiest = max(numpy.max(factor(f)) for f in FOSSIL if f in mix.mw and numpy.nansum(mix.mw[f]) > 0)
+        slope = numpy.clip(sum_xy / numpy.maximum(sum_xx, 1e-9), 0, dirtiest)
         self.hours = int(ok.sum())
         self.r2 = float(1 - ((y - slope[c] * x) ** 2).sum() / (y**2).sum())
         self.values = numpy.where(numpy.isnan(net), numpy.nan, slope[cell])
-
-    @staticmethod
-    def dirtiest(mix):
-        burnt = [f for f in FOSSIL if f in mix.mw and numpy.nansum(mix.mw[f]) > 0]
-        return max(EU_DIRECT.get(f, 1100) for f in burnt)
