@@ -25,6 +25,12 @@ add_library(gramwatt_sqlite INTERFACE)
 target_include_directories(gramwatt_sqlite SYSTEM INTERFACE ${SQLITECPP_INCLUDE_DIR})
 target_link_libraries(gramwatt_sqlite INTERFACE ${SQLITECPP_ARCHIVE} ${SQLITE3_ARCHIVE} Threads::Threads m)
 
+find_library(PUGIXML_ARCHIVE libpugixml.a REQUIRED)
+find_path(PUGIXML_INCLUDE_DIR pugixml.hpp REQUIRED)
+add_library(gramwatt_pugixml INTERFACE)
+target_include_directories(gramwatt_pugixml SYSTEM INTERFACE ${PUGIXML_INCLUDE_DIR})
+target_link_libraries(gramwatt_pugixml INTERFACE ${PUGIXML_ARCHIVE})
+
 find_library(SSL_ARCHIVE libssl.a REQUIRED)
 find_library(CRYPTO_ARCHIVE libcrypto.a REQUIRED)
 find_path(OPENSSL_INCLUDE_DIR openssl/ssl.h REQUIRED)

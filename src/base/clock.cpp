@@ -13,6 +13,48 @@ Nanoseconds read_clock(clockid_t id) {
   return std::chrono::seconds(t.tv_sec) + Nanoseconds(t.tv_nsec);
 }
 
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Takes `lead` and then exactly `digits` digits off the front of `text`.
+std::optional<int> take_number(std::string_view& text, std::string_view lead, std::size_t digits) {
+  if (!text.starts_with(lead) || text.size() < lead.size() + digits) return std::nullopt;
+  int value = 0;
+  for (const char c : text.substr(lead.size(), digits)) {
+    if (!is_digit(c)) return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  text.remove_prefix(lead.size() + digits);
+  return value;
+}
+
+/// ".5": decimals of a second, or none.
+std::optional<Nanoseconds> take_fraction(std::string_view& text) {
+  Nanoseconds fraction{0};
+  if (!text.starts_with('.')) return fraction;
+  text.remove_prefix(1);
+  if (text.empty() || !is_digit(text.front())) return std::nullopt;
+  for (Nanoseconds place = std::chrono::milliseconds(100); !text.empty() && is_digit(text.front()); place /= 10) {
+    fraction += place * (text.front() - '0');
+    text.remove_prefix(1);
+  }
+  return fraction;
+}
+
+/// "Z" or "+02:00": how far the written time is ahead of UTC.
+std::optional<Nanoseconds> take_offset(std::string_view& text) {
+  if (text.starts_with('Z')) {
+    text.remove_prefix(1);
+    return Nanoseconds{0};
+  }
+  if (!text.starts_with('+') && !text.starts_with('-')) return std::nullopt;
+  const int sign = text.front() == '-' ? -1 : 1;
+  text.remove_prefix(1);
+  const auto h = take_number(text, "", 2);
+  const auto m = take_number(text, ":", 2);
+  if (!h || !m || *h > 23 || *m > 59) return std::nullopt;
+  return sign * (std::chrono::hours(*h) + std::chrono::minutes(*m));
+}
+
 }  // namespace
 
 Instant SystemClock::now() const {
@@ -31,39 +73,34 @@ std::string iso8601(Nanoseconds utc) {
 }
 
 std::optional<Nanoseconds> parse_iso8601(std::string_view text) {
-  // YYYY-MM-DDTHH:MM:SS[.digits]Z: fixed places, so a mask checks the shape before any number is read.
-  static constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.size() < kShape.size() + 1 || text.back() != 'Z') return std::nullopt;
-  for (std::size_t i = 0; i < kShape.size(); ++i) {
-    if (kShape[i] == 'd' ? !is_digit(text[i]) : kShape[i] != text[i]) return std::nullopt;
-  }
-  const auto number = [&](std::size_t at, std::size_t length) {
-    int value = 0;
-    for (const char c : text.substr(at, length)) value = value * 10 + (c - '0');
-    return value;
-  };
-  std::string_view decimals = text.substr(kShape.size(), text.size() - kShape.size() - 1);
-  Nanoseconds fraction{0};
-  if (!decimals.empty()) {
-    if (decimals.size() < 2 || decimals.front() != '.') return std::nullopt;
-    decimals.remove_prefix(1);
-    Nanoseconds place = std::chrono::milliseconds(100);
-    for (const char c : decimals) {
-      if (!is_digit(c)) return std::nullopt;
-      fraction += place * (c - '0');
-      place /= 10;
-    }
-  }
   using namespace std::chrono;
-  const year_month_day date{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
-                            day(static_cast<unsigned>(number(8, 2)))};
-  const int h = number(11, 2);
-  const int m = number(14, 2);
-  const int s = number(17, 2);
-  if (!date.ok() || h > 23 || m > 59 || s > 60) return std::nullopt;
-  if (date.year() < year(1678) || date.year() > year(2261)) return std::nullopt;  // beyond 64 bits of nanoseconds
-  return sys_days(date).time_since_epoch() + hours(h) + minutes(m) + std::chrono::seconds(s) + fraction;
+  const auto y = take_number(text, "", 4);
+  const auto m = take_number(text, "-", 2);
+  const auto d = take_number(text, "-", 2);
+  if (!y || !m || !d) return std::nullopt;
+  const year_month_day date{year(*y), month(static_cast<unsigned>(*m)), day(static_cast<unsigned>(*d))};
+  if (!date.ok() || date.year() < year(1678) || date.year() > year(2261)) return std::nullopt;  // 64 bits of nanoseconds
+  const Nanoseconds midnight = sys_days(date).time_since_epoch();
+  if (text.empty()) return midnight;
+
+  const auto h = take_number(text, "T", 2);
+  if (!h || *h > 23) return std::nullopt;
+  Nanoseconds at = midnight + hours(*h);
+  if (text.empty()) return at;
+  if (text.front() == ':') {
+    const auto minute = take_number(text, ":", 2);
+    if (!minute || *minute > 59) return std::nullopt;
+    at += minutes(*minute);
+  }
+  if (text.starts_with(':')) {
+    const auto second = take_number(text, ":", 2);
+    const auto fraction = second ? take_fraction(text) : std::nullopt;
+    if (!second || *second > 60 || !fraction) return std::nullopt;
+    at += std::chrono::seconds(*second) + *fraction;
+  }
+  const auto offset = take_offset(text);
+  if (!offset || !text.empty()) return std::nullopt;
+  return at - *offset;
 }
 
 }  // namespace gramwatt

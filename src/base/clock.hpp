@@ -65,7 +65,9 @@ class VirtualClock final : public Clock {
 /// "2026-11-23T13:52:07.123Z": UTC, ISO 8601, milliseconds.
 [[nodiscard]] std::string iso8601(Nanoseconds utc);
 
-/// The reverse: "2026-11-23T13:52:07Z" with any number of decimals (beyond nanoseconds they are cut off). UTC only, and only
+/// The reverse, in the forms that services and people write: "2026-11-23T13:52:07Z" with any number of decimals (beyond
+/// nanoseconds they are cut off), "T13:52Z", "T13Z", with an offset "+02:00" in place of Z; "2026-11-23T13" and a date alone
+/// (its midnight) are UTC too. A clock time with minutes but without Z or offset is somebody's local time: refused. Only
 /// instants that exist and fit (years 1678 to 2261).
 [[nodiscard]] std::optional<Nanoseconds> parse_iso8601(std::string_view text);
 

@@ -164,7 +164,10 @@ class HttpClient::Connection {
                   Error::Kind::unavailable);
     }
     reusable_ = keep && parser_->get().keep_alive();
-    return Response{static_cast<int>(parser_->get().result_int()), std::move(parser_->get().body())};
+    Response response{static_cast<int>(parser_->get().result_int()), std::move(parser_->get().body()), {}};
+    for (const auto& field : parser_->get())
+      response.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    return response;
   }
 
   Url url_;
@@ -180,6 +183,13 @@ class HttpClient::Connection {
   std::string error_;
   bool open_ = false, done_ = false, distrusted_ = false, reusable_ = false;
 };
+
+std::optional<std::string> Response::header(std::string_view name) const {
+  for (const auto& [known, value] : headers) {
+    if (beast::iequals({known.data(), known.size()}, {name.data(), name.size()})) return value;
+  }
+  return std::nullopt;
+}
 
 HttpClient::HttpClient() = default;
 HttpClient::~HttpClient() = default;

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,10 @@ struct Request {
 struct Response {
   int status = 0;
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< as the server sent them
+
+  /// The first header of that name, whichever its case; nothing where there is none.
+  [[nodiscard]] std::optional<std::string> header(std::string_view name) const;
 };
 
 /// One request, one answer. No redirects, no proxy, no cookies. Any status is a Response; an Error means that none arrived in

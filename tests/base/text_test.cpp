@@ -59,6 +59,52 @@ TEST(Time, IsPrintedInUtc) {
   EXPECT_EQ(iso8601(std::chrono::seconds(1709210096) + std::chrono::milliseconds(7)), "2024-02-29T12:34:56.007Z");
 }
 
+TEST(Time, IsReadInTheFormsThatServicesWrite) {
+  const Nanoseconds midnight = std::chrono::seconds(1'577'836'800);  // 2020-01-01
+  for (const char* form : {"2020-01-01", "2020-01-01T00", "2020-01-01T00Z", "2020-01-01T00:00Z", "2020-01-01T00:00:00Z",
+                           "2020-01-01T00:00:00.000Z", "2020-01-01T01:30:00+01:30", "2019-12-31T19:00:00.0000000-05:00",
+                           "2020-01-01T02:00+02:00"}) {
+    EXPECT_EQ(parse_iso8601(form), midnight) << form;
+  }
+  EXPECT_EQ(parse_iso8601("1970-01-01T00:00:01Z"), std::chrono::seconds(1));
+  EXPECT_EQ(parse_iso8601("1970-01-01T00:00:00.000000001Z"), Nanoseconds(1));
+  EXPECT_EQ(parse_iso8601("2022-05-17T20:45:11.5092741+00:00"), std::chrono::seconds(1'652'820'311) + Nanoseconds(509'274'100));
+  EXPECT_EQ(parse_iso8601("1970-01-01T00:00:00.1234567899Z"), Nanoseconds(123'456'789));
+}
+
+TEST(Time, IsNotGuessed) {
+  for (const char* other : {"",
+                            "Z",
+                            "T",
+                            "1970",
+                            "1970-01",
+                            "1970-01-01Z",
+                            "1970-01-01T",
+                            "1970-01-01T0",
+                            "1970-01-01T00:",
+                            "1970-01-01T00:00",
+                            "1970-01-01T00:00:00",
+                            "1970-01-01T00:00:00.Z",
+                            "1970-02-30",
+                            "1970-02-30T00:00:00Z",
+                            "1970-01-01 00:00:00Z",
+                            "1970-01-01T24:00:00Z",
+                            "1970-01-01T00:60Z",
+                            "1970-01-01T00:00:61Z",
+                            "1970-01-01T00:00:00+01",
+                            "1970-01-01T00:00:00+0100",
+                            "1970-01-01T00:00:00+24:00",
+                            "0001-01-01T00:00:00Z",
+                            "1970-01-01T00:00:00.1e3Z",
+                            "19x0-01-01T00:00:00Z",
+                            "1970-01-01T00:00:00Zx",
+                            "1970-01-01T00:00:00z",
+                            "+970-01-01",
+                            "1970-01-01T00.5Z"}) {
+    EXPECT_FALSE(parse_iso8601(other)) << other;
+  }
+}
+
 TEST(Time, SuspendIsTheLeadOfTheBootClock) {
   VirtualClock clock(std::chrono::seconds(1'700'000'000));
   const Instant a = clock.now();

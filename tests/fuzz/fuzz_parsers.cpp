@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
 #include "job/mark_buffers.hpp"
@@ -174,6 +175,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"dcmi", fuzz_dcmi},
       {"duration", [](std::string_view t) { (void)parse_duration(t); }},
       {"hwmon_label", fuzz_hwmon_label},
+      {"iso8601", [](std::string_view t) { (void)parse_iso8601(t); }},
       {"kernel_version", [](std::string_view t) { (void)sense::kernel_version(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
       {"gpu_metrics", [](std::string_view t) { (void)sense::parse_gpu_metrics(t); }},
