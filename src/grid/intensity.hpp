@@ -46,7 +46,7 @@ struct Point {
   Nanoseconds start{};
   GramsPerKwh value;
   PointKind kind = PointKind::observed;
-  Shift band;  ///< this point's own relative 90 % interval where it has one (forecasts), beside the terms of its series
+  Shift band{};  ///< this point's own relative 90 % interval where it has one (forecasts), beside the terms of its series
 
   friend bool operator==(const Point&, const Point&) = default;
 };

@@ -16,14 +16,14 @@ namespace {
 
 constexpr std::size_t kRows = 10;
 
-std::string minute(Nanoseconds t) { return iso8601(t).substr(0, 16); }
-
-/// "11-25 14:00"
-std::string short_time(Nanoseconds t) {
-  std::string text = minute(t).substr(5);
-  text[5] = ' ';
+std::string minute(Nanoseconds t) {
+  std::string text = iso8601(t).substr(0, 16);
+  text[10] = ' ';
   return text;
 }
+
+/// "11-25 14:00"
+std::string short_time(Nanoseconds t) { return minute(t).substr(5); }
 
 std::vector<std::string> time_labels(grid::Window w, std::size_t width) {
   const std::size_t count = std::clamp<std::size_t>(width / 16, 2, 6);

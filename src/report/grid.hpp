@@ -45,6 +45,9 @@ struct ZoneLine {
 [[nodiscard]] std::string zones_table(const std::vector<ZoneLine>& lines, const Style& style, std::size_t width);
 [[nodiscard]] std::string zones_json(const std::vector<ZoneLine>& lines);
 
+/// What the local store holds.
+[[nodiscard]] std::string held_json(const std::vector<grid::Held>& held);
+
 /// How a place was found.
 [[nodiscard]] std::string where_json(const std::optional<std::string>& zone, const std::string& how, const std::string& name,
                                      const std::vector<std::string>& chain);

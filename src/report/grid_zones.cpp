@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.hpp"
 #include "report/grid.hpp"
 
 namespace gramwatt::report {
@@ -34,6 +35,23 @@ std::string zones_json(const std::vector<ZoneLine>& lines) {
                    {"held", l.held}});
   }
   return Json{{"schema", "gramwatt.zones/1"}, {"zones", std::move(out)}}.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string held_json(const std::vector<grid::Held>& held) {
+  Json out = Json::array();
+  for (const grid::Held& h : held) {
+    out.push_back({{"zone", h.key.zone},
+                   {"signal", grid::to_string(h.key.kind)},
+                   {"origin", h.key.origin},
+                   {"source", h.signal.source},
+                   {"licence", h.signal.licence},
+                   {"points", h.points},
+                   {"step_s", seconds(h.resolution).value()},
+                   {"start", iso8601(h.window.start)},
+                   {"end", iso8601(h.window.end)},
+                   {"changed", iso8601(h.changed)}});
+  }
+  return Json{{"schema", "gramwatt.held/1"}, {"series", std::move(out)}}.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string where_json(const std::optional<std::string>& zone, const std::string& how, const std::string& name,
