@@ -53,7 +53,7 @@ class WebProvider : public Provider {
 [[nodiscard]] Shift forecast_band(SignalKind signal, Nanoseconds ahead);
 
 /// How many deadlines a table of `window` may take: services put a quarter together in tens of seconds.
-[[nodiscard]] constexpr int patience_for(Window window) { return window.length() > std::chrono::hours(48) ? 8 : 1; }
+[[nodiscard]] inline int patience_for(Window window) { return window.length() > std::chrono::hours(48) ? 8 : 1; }
 
 /// "2020-01-01T00:00Z", as these services take times.
 [[nodiscard]] std::string to_minute(Nanoseconds utc);

@@ -294,6 +294,12 @@ TEST(MakeProvider, NamesWhatIsMissing) {
   wrong.base_url = "ftp://x";
   EXPECT_EQ(make_provider("uk", wrong).error().kind, Error::Kind::usage);
   wrong = {};
+  wrong.secrets = {{"token", kSecret}};
+  wrong.base_url = "http://example.org";
+  EXPECT_THAT(make_provider("entsoe", wrong).error().message(), HasSubstr("unencrypted"));
+  wrong.base_url = "https://example.org";
+  EXPECT_TRUE(make_provider("entsoe", wrong));
+  wrong = {};
   wrong.factor = "both";
   EXPECT_EQ(make_provider("uk", wrong).error().kind, Error::Kind::usage);
   wrong = {};
