@@ -14,7 +14,7 @@ struct Known {
   std::unique_ptr<Provider> (*make)(ProviderSettings);
 };
 
-/// In the order of worth for somebody who has no key and no contract: the richest signals first.
+/// The richest signals first.
 const std::vector<Known>& known() {
   static const std::vector<Known> table{
       {{"watttime",
@@ -91,6 +91,11 @@ std::string variable_of(const ProviderFacts& facts, const std::string& secret) {
   return name;
 }
 
+/// Plain http that leaves this machine.
+bool is_overheard(const net::Url& url) {
+  return !url.tls && url.host != "localhost" && url.host != "::1" && !url.host.starts_with("127.");
+}
+
 Result<void> check(const ProviderFacts& facts, const ProviderSettings& settings) {
   const auto usage = [&](std::string what, std::string remedy) {
     return fail(std::move(what), facts.name, std::move(remedy), Error::Kind::usage);
@@ -112,6 +117,8 @@ Result<void> check(const ProviderFacts& facts, const ProviderSettings& settings)
     if (!url) return usage("an address that is none: " + url.error().what, "check " + facts.url_variable);
     if (url->target.find('?') != std::string::npos) return usage("an address with a query", "check " + facts.url_variable);
   }
+  if (!settings.base_url.empty() && !facts.secrets.empty() && is_overheard(*net::parse_url(settings.base_url)))
+    return usage("its key would travel unencrypted", "use https for " + facts.url_variable);
   if (settings.factor != "direct" && settings.factor != "lifecycle")
     return usage("no factor: \"" + settings.factor + "\"", "direct or lifecycle");
   return {};

@@ -113,7 +113,8 @@ class Eia final : public WebProvider {
                                        {"sort[1][direction]", "asc"},
                                        {"offset", std::to_string(offset)},
                                        {"length", std::to_string(kPageRows)}},
-                                      {}});
+                                      {},
+                                      patience_for(window)});
     if (!body) return tl::unexpected(body.error());
     return read(parse_eia(*body, respondent, mix));
   }

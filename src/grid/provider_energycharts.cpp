@@ -37,18 +37,18 @@ class EnergyCharts final : public WebProvider {
     return get(where, [&](const std::string& country) {
       return in_pieces(window, kPiece, [&](Window piece) {
         return ask({{"country", country}, {"start", to_minute(piece.start)}, {"end", to_minute(piece.end)}},
-                   PointKind::observed);
+                   PointKind::observed, patience_for(piece));
       });
     });
   }
 
   [[nodiscard]] Result<Series> ahead(const Where& where, Window /*window*/) override {
-    return get(where, [&](const std::string& country) { return ask({{"country", country}}, PointKind::forecast); });
+    return get(where, [&](const std::string& country) { return ask({{"country", country}}, PointKind::forecast, 1); });
   }
 
  private:
-  [[nodiscard]] Result<Answer> ask(std::vector<std::pair<std::string, std::string>> query, PointKind kind) {
-    const auto body = service_.fetch({"/co2eq", std::move(query), {}});
+  [[nodiscard]] Result<Answer> ask(std::vector<std::pair<std::string, std::string>> query, PointKind kind, int patience) {
+    const auto body = service_.fetch({"/co2eq", std::move(query), {}, patience});
     if (!body) return tl::unexpected(body.error());
     return read(parse_energycharts(*body, kind));
   }

@@ -220,7 +220,8 @@ class Entsoe final : public WebProvider {
                                        {"in_Domain", eic},
                                        {"periodStart", digits(window.start)},
                                        {"periodEnd", digits(window.end)}},
-                                      {}});
+                                      {},
+                                      patience_for(window)});
     if (!answer) return tl::unexpected(answer.error());
     // "No matching data found" comes with 200 or with 400.
     const bool acknowledged = answer->status == 400 && contains(answer->body, "No matching data");

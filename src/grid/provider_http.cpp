@@ -106,7 +106,7 @@ net::Request Service::request_for(const Ask& ask) const {
   request.headers = ask.headers;
   request.headers.emplace_back("Accept", "*/*");
   request.headers.emplace_back("User-Agent", "gramwatt");
-  request.deadline = settings_.deadline;
+  request.deadline = settings_.deadline * ask.patience;
   request.body_limit = kBodyLimit;
   return request;
 }

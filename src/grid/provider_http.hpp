@@ -22,6 +22,7 @@ struct Ask {
   std::string path;                                        ///< below the base address: "/v3/forecast"
   std::vector<std::pair<std::string, std::string>> query;  ///< encoded here
   std::vector<std::pair<std::string, std::string>> headers;
+  int patience = 1;         ///< times the deadline, for answers that are long tables
   bool may_be_void = true;  ///< false: a 200 with "{}" is a failure of the moment, too
 };
 

@@ -86,7 +86,8 @@ class WattTime final : public WebProvider {
                               {"signal_type", kSignalType},
                               {"start", to_second(piece.start)},
                               {"end", to_second(piece.end - std::chrono::seconds(1))}},  // inclusive
-                             {}});
+                             {},
+                             patience_for(piece)});
       if (!body) return tl::unexpected(body.error());
       return read(parse_watttime(*body, PointKind::observed));
     });
@@ -152,9 +153,9 @@ class WattTime final : public WebProvider {
 
   [[nodiscard]] Result<std::string> region_of(const Where& where) {
     if (where.latitude && where.longitude) return region_at(*where.latitude, *where.longitude);
-    // WattTime's own names ("CAISO_NORTH", "PSCO") have no dash; zones of sub-national grids have.
+    // WattTime's own names ("CAISO_NORTH", "PSCO") have no dash; zones beyond a country's two letters have.
     const std::string& zone = where.zone;
-    if (zone.find('_') != std::string::npos) return zone;
+    if (zone.size() > 2 && zone.find('-') == std::string::npos) return zone;
     if (zone == "US-CAL-CISO") {
       notes_.emplace_back("without coordinates WattTime's CAISO_NORTH stands for all of US-CAL-CISO");
       return std::string("CAISO_NORTH");

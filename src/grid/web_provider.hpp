@@ -52,6 +52,9 @@ class WebProvider : public Provider {
 /// Relative 90 % interval of a forecast that is `ahead` old when it comes true; `signal` decides whose errors.
 [[nodiscard]] Shift forecast_band(SignalKind signal, Nanoseconds ahead);
 
+/// How many deadlines a table of `window` may take: services put a quarter together in tens of seconds.
+[[nodiscard]] inline int patience_for(Window window) { return window.length() > std::chrono::hours(48) ? 8 : 1; }
+
 /// "2020-01-01T00:00Z", as these services take times.
 [[nodiscard]] std::string to_minute(Nanoseconds utc);
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +18,9 @@
 #include "base/clock.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "grid/provider_answers.hpp"
+#include "grid/provider_http.hpp"
+#include "grid/provider_json.hpp"
 #include "job/mark_buffers.hpp"
 #include "job/markers.hpp"
 #include "job/replay.hpp"
@@ -161,6 +165,40 @@ void fuzz_hwmon_label(std::string_view text) {
   (void)sense::parse_grace_label(text);
 }
 
+/// Whatever a carbon service answers becomes finite values or an Error.
+void fuzz_service(std::string_view text) {
+  using grid::PointKind;
+  for (const auto& answer :
+       {grid::parse_watttime(text, PointKind::observed), grid::parse_electricitymaps(text, PointKind::observed),
+        grid::parse_gb(text, false), grid::parse_energycharts(text, PointKind::observed), grid::parse_sdk_emissions(text),
+        grid::parse_sdk_forecast(text)}) {
+    if (!answer) continue;
+    for (const grid::Point& p : answer->points) {
+      if (!std::isfinite(p.value.value())) std::abort();
+    }
+  }
+  (void)grid::parse_watttime_token(text);
+  (void)grid::parse_watttime_region(text);
+  (void)grid::message_in(text);
+  (void)grid::parse_retry_after(text, Nanoseconds{0});
+}
+
+/// A mix is between its fuels, whatever is missing from it.
+void check_mix(const grid::FuelMix& mix) {
+  for (const grid::Point& p : grid::intensity_of(mix, grid::Fleet::world, true)) {
+    if (!(p.value.value() >= 0 && p.value.value() <= 1200)) std::abort();
+  }
+}
+
+void fuzz_entsoe(std::string_view text) {
+  if (const auto mix = grid::parse_entsoe(text)) check_mix(*mix);
+}
+
+void fuzz_eia(std::string_view text) {
+  grid::FuelMix mix;
+  if (grid::parse_eia(text, "CISO", mix)) check_mix(mix);
+}
+
 using Parser = void (*)(std::string_view);
 
 const std::map<std::string_view, Parser>& parsers() {
@@ -178,6 +216,9 @@ const std::map<std::string_view, Parser>& parsers() {
       {"iso8601", [](std::string_view t) { (void)parse_iso8601(t); }},
       {"kernel_version", [](std::string_view t) { (void)sense::kernel_version(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
+      {"eia", fuzz_eia},
+      {"entsoe", fuzz_entsoe},
+      {"service", fuzz_service},
       {"gpu_metrics", [](std::string_view t) { (void)sense::parse_gpu_metrics(t); }},
       {"gpu_visibility", fuzz_gpu_visibility},
       {"intervals", fuzz_intervals},
