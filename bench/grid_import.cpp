@@ -1,7 +1,6 @@
-// How fast a large file comes into the store of intensities: ten million rows of a five-minute series (95 years of one zone), or
-// as many as are named. Prints rows a second of the first import, of the second (which changes nothing), the size of the store,
-// and of a gzip file and a wide one where they are named.
-// usage: grid_import [ROWS [FILE...]]
+// How fast a large file comes into the store of intensities: ten million rows of a five-minute series (95 years of one zone),
+// or as many as are named. Prints rows a second of the first import, of the second (which changes nothing), the size of the
+// store, and of a gzip file and a wide one where they are named. usage: grid_import [ROWS [FILE...]]
 
 #include <sys/resource.h>
 
@@ -51,7 +50,8 @@ void import_once(grid::Store& store, const std::filesystem::path& path, const ch
   std::size_t added = 0;
   for (const auto& s : result->series) added += s.change.added;
   std::printf("%-40s %9zu rows in %6.2f s = %5.2f million rows/s, %zu added, %.1f MB read\n", what, result->rows, took,
-              static_cast<double>(result->rows) / took * 1e-6, added, static_cast<double>(std::filesystem::file_size(path)) * 1e-6);
+              static_cast<double>(result->rows) / took * 1e-6, added,
+              static_cast<double>(std::filesystem::file_size(path)) * 1e-6);
 }
 
 }  // namespace
@@ -71,8 +71,8 @@ int main(int argc, char** argv) {
   times("first import");
   const double before = size();
   times("second import");
-  std::printf("store: %.1f MB, %.2f bytes a row; after the second import %+.0f bytes\n", before * 1e-6, before / static_cast<double>(rows),
-              size() - before);
+  std::printf("store: %.1f MB, %.2f bytes a row; after the second import %+.0f bytes\n", before * 1e-6,
+              before / static_cast<double>(rows), size() - before);
   for (int i = 2; i < argc; ++i) {
     auto store = grid::Store::open(tree / "grid.sqlite");
     if (!store) return 1;

@@ -33,6 +33,8 @@ constexpr double kHighestMedian = 3000;
 constexpr double kLowestMedian = 1;
 /// Rows that are looked at for the step of end labels.
 constexpr std::size_t kRowsToSeeAStep = 10'000;
+/// Different steps that are counted; a file with more of them has no common one.
+constexpr std::size_t kMostSteps = 1024;
 /// A piece with so few rows may be all gaps: the step is then the held one.
 constexpr std::size_t kFewRows = 48;
 /// Exact by definition (pound avoirdupois, 1959) over 1 MWh.
@@ -149,8 +151,18 @@ Result<std::size_t> ImportSink::series(std::string_view zone) {
   return all_.size() - 1;
 }
 
+void ImportSink::count_step(One& one, Nanoseconds step) {
+  if (one.count_of_step == nullptr || step.count() != one.step) {
+    one.step = step.count();
+    const bool counts = one.step != 0 && one.steps.size() < kMostSteps;
+    one.count_of_step = counts ? &one.steps[one.step] : nullptr;
+  }
+  if (one.count_of_step != nullptr) ++*one.count_of_step;
+}
+
 void ImportSink::stand_at(One& one, Nanoseconds at) {
   if (one.any) {
+    count_step(one, std::chrono::abs(at - one.last));
     one.descending = at < one.last;
     if (one.descending) ++result_.unsorted;
   }
@@ -214,16 +226,11 @@ Result<void> ImportSink::put(std::size_t series, Point p) {
 Result<void> ImportSink::settle_end_labels() {
   if (end_is_settled_) return {};
   end_is_settled_ = true;
-  auto sorted = waiting_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second.start < b.second.start;
-  });
   std::map<std::int64_t, std::size_t> steps;
-  for (std::size_t i = 1; i < sorted.size(); ++i) {
-    const Nanoseconds step = sorted[i].second.start - sorted[i - 1].second.start;
-    if (sorted[i].first == sorted[i - 1].first && step > Nanoseconds{0}) ++steps[step.count()];
+  for (const One& one : all_) {
+    for (const auto& [step, count] : one.steps) steps[step] += count;
   }
-  back_ = told_.empty() ? most_common(steps) : most_common(told_);
+  back_ = most_common(told_.empty() ? steps : told_);
   if (back_ == Nanoseconds{0} && !waiting_.empty()) {
     return fail("labels at the end of an interval whose length cannot be seen", {}, "say it: --resolution 1h",
                 Error::Kind::usage);
@@ -258,7 +265,12 @@ Result<void> ImportSink::check_sizes() {
 Result<Nanoseconds> ImportSink::resolution_of(const One& one, const Store::Writer::Seen& seen) const {
   Nanoseconds step = options_->resolution;
   if (step == Nanoseconds{0}) step = most_common(told_);
-  if (step == Nanoseconds{0}) step = seen.step;
+  // Rows in order tell it by their labels, blank or not; rows in no order only when they have been sorted.
+  if (step == Nanoseconds{0}) {
+    step = most_common(one.steps);
+    if (step == Nanoseconds{0}) step = seen.step;
+    else if (seen.step > Nanoseconds{0}) step = std::min(step, seen.step);
+  }
   const auto held = seen.held_resolution;
   const bool may_be_held = held && *held > Nanoseconds{0} && seen.points < kFewRows && options_->resolution == Nanoseconds{0} &&
                            step % *held == Nanoseconds{0};
@@ -330,7 +342,8 @@ Result<void> ImportSink::close(One& one) {
 void ImportSink::add_notes() {
   const auto& o = *options_;
   if (result_.unit_was_assumed) note("the file does not say its unit: taken as g/kWh (--unit)");
-  if (some_bare_ && o.time_zone.empty() && !facts_.time_is_utc) note("the times do not say their zone: taken as UTC (--time-zone)");
+  if (some_bare_ && o.time_zone.empty() && !facts_.time_is_utc)
+    note("the times do not say their zone: taken as UTC (--time-zone)");
   if (some_offset_ && !o.time_zone.empty()) note("times that carry an offset were read by it, not by " + zone_.name());
   std::size_t repeated = 0;
   for (const ImportedSeries& one : result_.series) repeated += one.change.repeated;

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -71,13 +72,19 @@ class ImportSink {
     std::size_t rows = 0, blanks = 0;
     Nanoseconds last{};  ///< instant of the last row
     bool any = false, descending = false;
+    /// How often neighbouring rows stand so far apart, blank ones too: a table that is half blank is still hourly.
+    std::map<std::int64_t, std::size_t> steps;
+    std::int64_t step = 0;                 ///< the last one
+    std::size_t* count_of_step = nullptr;  ///< of `steps`
   };
+  static_assert(std::is_nothrow_move_constructible_v<One>, "count_of_step points into a map that must move, not be copied");
   ImportSink(Store& store, const ImportOptions& options, FileFacts facts, TimeZone zone);
   [[nodiscard]] Result<Nanoseconds> instant(One& one, const WrittenTime& time);
   void stand_at(One& one, Nanoseconds at);
   [[nodiscard]] Result<void> put(std::size_t series, Point p);
   [[nodiscard]] Result<void> settle_end_labels();
   [[nodiscard]] Result<void> check_sizes();
+  static void count_step(One& one, Nanoseconds step);
   [[nodiscard]] Result<Nanoseconds> resolution_of(const One& one, const Store::Writer::Seen& seen) const;
   [[nodiscard]] Series header(const One& one, Nanoseconds resolution, Nanoseconds last) const;
   [[nodiscard]] Result<void> close(One& one);
