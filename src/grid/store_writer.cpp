@@ -271,6 +271,10 @@ Result<std::vector<Store::Change>> Store::Writer::Impl::commit() {
   if (auto r = flush(); !r) return tl::unexpected(std::move(r.error()));
   std::vector<Change> changes;
   for (Track& t : tracks_) {
+    if (!t.is_described && t.seen.points == 0) {  // asked for, and then nothing came
+      changes.emplace_back();
+      continue;
+    }
     if (!t.is_described) {
       return fail("points of \"" + t.row.key.zone + "\" without a description", {}, {}, Error::Kind::usage);
     }
