@@ -68,7 +68,8 @@ struct Sums {
   [[nodiscard]] double saving() const { return at_once > 0 ? 1 - planned / at_once : 0; }
 };
 
-/// The 5 % and 95 % ends of the saving over days drawn anew, in blocks of a week (Künsch 1989), circular (Politis, Romano 1992).
+/// The 5 % and 95 % ends of the saving over days drawn anew, in blocks of a week (Künsch 1989), circular (Politis, Romano
+/// 1992).
 std::pair<double, double> bootstrap(const std::vector<Sums>& days) {
   constexpr std::size_t kBlock = 7;
   constexpr std::size_t kDraws = 2000;

@@ -47,8 +47,7 @@ Series forecast_series(const Series& truth, const Rolling::Made& made, Hour firs
   s.method = Method::modelled;
   const std::vector<Shift> band = bands(made.paths, made.values.size());
   for (std::size_t h = 0; h < made.values.size(); ++h) {
-    s.points.push_back(
-        {start_of(first + static_cast<Hour>(h)), GramsPerKwh(made.values[h]), PointKind::forecast, band[h]});
+    s.points.push_back({start_of(first + static_cast<Hour>(h)), GramsPerKwh(made.values[h]), PointKind::forecast, band[h]});
   }
   return s;
 }

@@ -31,7 +31,7 @@ enum class Model {
 [[nodiscard]] std::optional<Model> parse_model(std::string_view text);
 
 struct Forecast {
-  Series series;  ///< hourly, points of kind forecast, each with the 90 % band of its horizon
+  Series series;               ///< hourly, points of kind forecast, each with the 90 % band of its horizon
   Model model = Model::ridge;  ///< the one that was used
   /// Possible futures beside `series`: paths[k][h] is relative, the truth may be series.points[h] × (1 + paths[k][h]). The
   /// newest 365 at most, oldest first.
@@ -81,8 +81,8 @@ struct Backtest {
 /// A flexible job: it needs `job` hours and may end `slack` later than if it ran at once.
 struct CaptureRules {
   std::chrono::hours job{6}, slack{24};
-  bool pauses = false;             ///< false: one start, runs through; true: any `job` hours of the window
-  std::chrono::hours every{6};     ///< jobs arrive at each multiple of this in the window
+  bool pauses = false;          ///< false: one start, runs through; true: any `job` hours of the window
+  std::chrono::hours every{6};  ///< jobs arrive at each multiple of this in the window
   /// The forecast that plans; nothing: the planning signal's own values, known beforehand (to judge a signal by itself).
   std::optional<Model> model = Model::ridge;
 };

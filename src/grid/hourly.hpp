@@ -41,9 +41,9 @@ class Hourly {
 
   Hour first_ = 0;
   std::vector<double> values_;
-  std::vector<double> sum_;                ///< of the known among the first i
-  std::vector<int> count_;                 ///< the same
-  std::vector<double> least_, greatest_;   ///< the same
+  std::vector<double> sum_;               ///< of the known among the first i
+  std::vector<int> count_;                ///< the same
+  std::vector<double> least_, greatest_;  ///< the same
 };
 
 }  // namespace gramwatt::grid

@@ -35,8 +35,8 @@ namespace {
 constexpr Hour kDay = 24;
 constexpr Hour kWeek = 168;
 constexpr std::array<Hour, 7> kLags{1, 2, 3, 4, 6, 12, 24};
-constexpr int kOwn = 8;                                            // seven lags and c
-constexpr int kCommon = static_cast<int>(kLags.size()) + 3 + 4;    // lags, three means, harmonics
+constexpr int kOwn = 8;                                          // seven lags and c
+constexpr int kCommon = static_cast<int>(kLags.size()) + 3 + 4;  // lags, three means, harmonics
 constexpr int kCalendar = 3;
 constexpr int kFeatures = kOwn + kCommon + kCalendar;
 
@@ -54,7 +54,7 @@ using Square = Eigen::Matrix<double, kFeatures, kFeatures>;
 /// All that the rows of one origin share.
 struct Origin {
   bool usable = false;
-  double level = 0;  // m
+  double level = 0;                  // m
   std::array<double, kDay> usual{};  // c by hours after the origin's own hour of the day
   std::array<std::array<double, kOwn>, kDay> own{};
   std::array<double, kCommon> common{};
@@ -195,7 +195,8 @@ class Ridge::Impl {
     Row x;
     auto next = std::copy(o.own[hour_after(h)].begin(), o.own[hour_after(h)].end(), x.begin());
     next = std::copy(o.common.begin(), o.common.end(), next);
-    const Hour day = modulo((target(origin, h) - modulo(target(origin, h), kDay)) / kDay + 3, 7);  // 1970-01-01: Thursday; 0: Monday
+    const Hour day =
+        modulo((target(origin, h) - modulo(target(origin, h), kDay)) / kDay + 3, 7);  // 1970-01-01: Thursday; 0: Monday
     for (const Hour flagged : {Hour{5}, Hour{6}, Hour{0}}) *next++ = day == flagged ? kDayScale : 0;
     return x;
   }

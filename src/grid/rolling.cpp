@@ -7,7 +7,8 @@ namespace gramwatt::grid {
 namespace {
 
 constexpr Hour kDay = 24;
-constexpr int kLeastRows = 28;       // days, before a regression is believed: with a week of lags and four days of horizon, six weeks
+constexpr int kLeastRows =
+    28;  // days, before a regression is believed: with a week of lags and four days of horizon, six weeks
 constexpr int kLeastTrialRows = 14;  // the same for the trials, whose errors then err on the wide side
 constexpr int kRefit = 7;            // days between fits of the trials
 constexpr std::size_t kEnoughPaths = 60;
@@ -124,9 +125,9 @@ void Rolling::add_paths(Made& made) const {
 }
 
 std::vector<Shift> bands(const std::vector<std::vector<double>>& paths, std::size_t hours) {
-  // Neighbouring hours are pooled so that at least sixty errors stand behind a quantile. They are near copies, hence the rank is
-  // that of as many independent errors as there are paths: the k-th of n with k = ⌈0.95 (n + 1)⌉ (split conformal prediction;
-  // Vovk, Gammerman, Shafer 2005), the outermost where n < 19.
+  // Neighbouring hours are pooled so that at least sixty errors stand behind a quantile. They are near copies, hence the rank
+  // is that of as many independent errors as there are paths: the k-th of n with k = ⌈0.95 (n + 1)⌉ (split conformal
+  // prediction; Vovk, Gammerman, Shafer 2005), the outermost where n < 19.
   const std::size_t n = paths.size();
   std::vector<Shift> all(hours);
   if (n == 0) return all;

@@ -21,9 +21,9 @@ class Rolling {
     Model model = Model::ridge;  ///< the wanted one, or climatology where that needs more history
     std::vector<double> values;
     std::vector<std::vector<double>> paths;  ///< relative errors of earlier origins, oldest first
-    int borrowed = 0;  ///< of `paths`: climatology's, where the model itself has too few
-    int filled = 0;    ///< lags that were missing
-    int rows = 0;      ///< days that a regression learnt from; 0: no regression
+    int borrowed = 0;                        ///< of `paths`: climatology's, where the model itself has too few
+    int filled = 0;                          ///< lags that were missing
+    int rows = 0;                            ///< days that a regression learnt from; 0: no regression
   };
   /// From everything before `origin` and nothing else. Origins must ascend. Nothing: not even climatology can be made.
   [[nodiscard]] std::optional<Made> at(Hour origin);
