@@ -151,6 +151,30 @@ void print_savings(const Judged& j) {
   fmt::print("| {} | {:.1f} |{}\n", j.name, percent(j.captured.at(Model::ridge).oracle), cells);
 }
 
+/// Does planning by the average help, where the marginal is what counts? Both are known in California 2020.
+void print_signals(const Series& average, const Series& marginal) {
+  const Window year{*parse_iso8601("2020-02-15T00:00:00Z"), *parse_iso8601("2020-12-30T00:00:00Z")};
+  fmt::print("\n| planned by | one start: saves % (90 %), worse than at once in | with pauses |\n|---|---|---|\n");
+  const auto line = [&](const char* name, const Series& by, std::optional<Model> model) {
+    std::string cells;
+    for (const bool pauses : {false, true}) {
+      CaptureRules rules;
+      rules.pauses = pauses;
+      rules.model = model;
+      if (const auto c = capture(by, marginal, year, rules)) {
+        cells += fmt::format(" {:.1f} ({:.1f}..{:.1f}), {:.0f} % |", percent(c->saving), percent(c->low), percent(c->high),
+                             percent(c->worse));
+      }
+    }
+    fmt::print("| {} |{}\n", name, cells);
+  };
+  line("the marginal series itself", marginal, std::nullopt);
+  line("its forecast (ridge)", marginal, Model::ridge);
+  line("its forecast (climatology)", marginal, Model::climatology);
+  line("the average, known beforehand", average, std::nullopt);
+  line("the average's forecast (ridge)", average, Model::ridge);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -195,6 +219,7 @@ int main(int argc, char** argv) {
   if (day_ahead.empty()) return 1;
   fmt::print("\n| zone | oracle saves % | ridge (90 %), share % | seasonal naive | climatology |\n|---|---|---|---|---|\n");
   for (const Judged& j : all) print_savings(j);
+  print_signals(from_mix(folder / "us-eia930-fuelmix" / "US-CAL-CISO.csv.gz"), moer);
   fmt::print(
       "\nDay ahead: median {:.1f} %, better than seasonal naive in {} of {}; bands cover {:.0f}..{:.0f} % by zone and day. "
       "A year of ridge forecasts, one a day: {:.1f} s a zone.\n",

@@ -56,7 +56,7 @@ Series forecast_series(const Series& truth, const Rolling::Made& made, Hour firs
 
 std::string_view to_string(Model model) { return kModels[static_cast<std::size_t>(model)]; }
 std::optional<Model> parse_model(std::string_view text) {
-  const auto it = std::find(kModels.begin(), kModels.end(), text);
+  const auto* const it = std::find(kModels.begin(), kModels.end(), text);
   return it == kModels.end() ? std::nullopt : std::optional(static_cast<Model>(it - kModels.begin()));
 }
 
@@ -126,6 +126,31 @@ Result<Forecast> Forecaster::at(Nanoseconds origin) { return impl_->at(origin); 
 
 Result<Forecast> make_forecast(const Series& history, Nanoseconds origin, std::chrono::hours length, Model model) {
   return Forecaster(history, length, model).at(origin);
+}
+
+Result<Forecast> with_paths(const Series& provided, const Series& history, Nanoseconds origin, Model errors_of) {
+  const Hourly told = Hourly::of_any_kind(provided);
+  Hour begin = hour_of(origin);
+  while (begin < told.end() && !told.known(begin)) ++begin;
+  const Hour ahead = begin - hour_of(origin);
+  Hour end = begin;
+  while (told.known(end) && end - begin + ahead < kLongest) ++end;
+  if (end <= begin) return unavailable("the provider tells nothing from then on");
+  auto f = make_forecast(history, origin, std::chrono::hours(end - begin + ahead), errors_of);
+  if (!f) return f;
+  const auto length = static_cast<std::size_t>(end - begin);
+  for (auto& path : f->paths) path = {path.begin() + ahead, path.begin() + ahead + static_cast<std::ptrdiff_t>(length)};
+  const std::vector<Shift> band = bands(f->paths, length);
+  f->series = provided;
+  f->series.resolution = std::chrono::hours(1);
+  f->series.points.clear();
+  for (std::size_t h = 0; h < length; ++h) {
+    const Hour hour = begin + static_cast<Hour>(h);
+    f->series.points.push_back({start_of(hour), GramsPerKwh(told.at(hour)), PointKind::forecast, band[h]});
+  }
+  f->note = fmt::format("forecast by {}, which publishes no errors; they are those of {}",
+                        provided.signal.source.empty() ? "a provider" : provided.signal.source, f->note);
+  return f;
 }
 
 }  // namespace gramwatt::grid

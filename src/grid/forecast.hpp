@@ -31,7 +31,9 @@ enum class Model {
 [[nodiscard]] std::optional<Model> parse_model(std::string_view text);
 
 struct Forecast {
-  Series series;               ///< hourly, points of kind forecast, each with the 90 % band of its horizon
+  /// Hourly, points of kind forecast, each with the 90 % band of its horizon. Relative errors are what is made small, so values
+  /// lie a little below the mean of their possible futures: expectations are taken over `paths`.
+  Series series;
   Model model = Model::ridge;  ///< the one that was used
   /// Possible futures beside `series`: paths[k][h] is relative, the truth may be series.points[h] × (1 + paths[k][h]). The
   /// newest 365 at most, oldest first.
@@ -45,6 +47,13 @@ struct Forecast {
 /// Kind unavailable where the history is too short or too full of holes even for climatology; a model that needs more than
 /// there is falls back and says so in `note`. Kind usage: a length outside 1..336 hours.
 [[nodiscard]] Result<Forecast> make_forecast(const Series& history, Nanoseconds origin, std::chrono::hours length, Model model);
+
+/// A provider's forecast as ours would be: by whole hours, from the first to the last that it tells without a hole at or after
+/// `origin`. Providers publish no errors, so paths and bands are those that our own model made on `history` with the same
+/// horizon (a provider who is better than that is served a wider band than need be; `note` says whose errors they are). Kind
+/// unavailable where it tells nothing from `origin` on, or where no errors can be had.
+[[nodiscard]] Result<Forecast> with_paths(const Series& provided, const Series& history, Nanoseconds origin,
+                                          Model errors_of = Model::ridge);
 
 /// Many forecasts of one series, each made from what was known at its origin: what make_forecast gives, without beginning anew
 /// at each. Origins should ascend.

@@ -11,16 +11,17 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr Nanoseconds kHour = std::chrono::hours(1);
 
-bool observation(const Point& p) {
-  return (p.kind == PointKind::observed || p.kind == PointKind::estimated) && std::isfinite(p.value.value());
-}
+bool observation(const Point& p) { return p.kind == PointKind::observed || p.kind == PointKind::estimated; }
 
 }  // namespace
 
 Hour hour_of(Nanoseconds t) { return std::chrono::floor<std::chrono::hours>(t).count(); }
 Nanoseconds start_of(Hour hour) { return std::chrono::hours(hour); }
 
-Hourly::Hourly(const Series& series) {
+Hourly::Hourly(const Series& series) : Hourly(series, false) {}
+Hourly Hourly::of_any_kind(const Series& series) { return {series, true}; }
+
+Hourly::Hourly(const Series& series, bool any_kind) {
   if (series.resolution <= Nanoseconds{0} || series.resolution > kHour || series.points.empty()) return;
   first_ = hour_of(series.points.front().start);
   const Hour last = hour_of(series.points.back().start + series.resolution - Nanoseconds(1));
@@ -28,13 +29,14 @@ Hourly::Hourly(const Series& series) {
   std::vector<double> covered(n, 0);
   values_.assign(n, 0);
   for (std::size_t i = 0; i < series.points.size(); ++i) {
-    if (!observation(series.points[i])) continue;
+    const Point& p = series.points[i];
+    if (!std::isfinite(p.value.value()) || !(any_kind || observation(p))) continue;
     const Nanoseconds end = series.end_of(i);
-    for (Nanoseconds from = series.points[i].start; from < end;) {
+    for (Nanoseconds from = p.start; from < end;) {
       const Nanoseconds to = std::min(end, start_of(hour_of(from) + 1));
       const std::size_t h = index(hour_of(from));
       const double part = static_cast<double>((to - from).count()) / static_cast<double>(kHour.count());
-      values_[h] += part * series.points[i].value.value();
+      values_[h] += part * p.value.value();
       covered[h] += part;
       from = to;
     }

@@ -21,6 +21,8 @@ class Hourly {
   /// Means over whole hours; one that is covered less than half is missing. Forecasts and profiles in the series are no
   /// observations and count as missing. Empty where the series is coarser than an hour.
   explicit Hourly(const Series& series);
+  /// The same of a forecast's points, whatever their kind.
+  static Hourly of_any_kind(const Series& series);
 
   [[nodiscard]] Hour begin() const { return first_; }
   [[nodiscard]] Hour end() const { return first_ + static_cast<Hour>(values_.size()); }
@@ -37,6 +39,7 @@ class Hourly {
   [[nodiscard]] Hour known_until(Hour hour) const;
 
  private:
+  Hourly(const Series& series, bool any_kind);
   [[nodiscard]] std::size_t index(Hour hour) const;
 
   Hour first_ = 0;

@@ -361,6 +361,35 @@ TEST(Forecast, KeepsWhatTheSignalMeans) {
   EXPECT_FALSE(parse_model("oracle"));
 }
 
+TEST(ProviderForecast, IsDressedInTheErrorsOfOurOwnModel) {
+  const Series s = weather(100, 20);
+  Series provided;
+  provided.signal.source = "a provider";
+  provided.resolution = minutes(30);
+  const auto add = [&](double hour) {
+    provided.points.push_back({after_days(90 + hour / 24), GramsPerKwh(100 + hour), PointKind::forecast, {}});
+  };
+  for (int i = -4; i < 60; ++i) {
+    if (i != 0 && i != 1) add(i / 2.0);  // nothing of the first hour, as when the next one is the first that is told
+  }
+  for (int i = 70; i < 80; ++i) add(i / 2.0);  // behind a hole
+  const auto f = with_paths(provided, s, after_days(90));
+  ASSERT_TRUE(f) << f.error().message();
+  ASSERT_EQ(f->series.points.size(), 29);
+  EXPECT_EQ(f->series.points.front().start, after_days(90) + hours(1));
+  EXPECT_DOUBLE_EQ(f->series.points.front().value.value(), 101.25);
+  EXPECT_DOUBLE_EQ(f->series.points.back().value.value(), 129.25);
+  const Forecast ours = made(s, after_days(90), Model::ridge, hours(30));
+  ASSERT_EQ(f->paths.size(), ours.paths.size());
+  EXPECT_EQ(f->paths.back(), std::vector<double>(ours.paths.back().begin() + 1, ours.paths.back().end()));
+  EXPECT_LT(f->series.points.back().band.minus, 0);
+  EXPECT_THAT(f->note, HasSubstr("a provider, which publishes no errors"));
+  const auto nothing = with_paths(provided, s, after_days(92));
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().kind, Error::Kind::unavailable);
+  EXPECT_FALSE(with_paths(provided, weather(3, 21), after_days(90))) << "no errors to be had";
+}
+
 // ---- laws ----
 
 Model any_model() { return *rc::gen::element(Model::ridge, Model::seasonal_naive, Model::climatology); }
