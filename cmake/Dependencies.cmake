@@ -18,6 +18,12 @@ add_library(gramwatt_toml INTERFACE)
 target_include_directories(gramwatt_toml SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})
 target_compile_definitions(gramwatt_toml INTERFACE TOML_HEADER_ONLY=1)
 
+# Header-only; its own CMake target would do, but not as a system include.
+find_path(EIGEN3_INCLUDE_DIR Eigen/Cholesky PATH_SUFFIXES eigen3 REQUIRED)
+add_library(gramwatt_eigen INTERFACE)
+target_include_directories(gramwatt_eigen SYSTEM INTERFACE ${EIGEN3_INCLUDE_DIR})
+target_compile_definitions(gramwatt_eigen INTERFACE EIGEN_MPL2_ONLY=1)
+
 find_library(SQLITE3_ARCHIVE libsqlite3.a REQUIRED)
 find_library(SQLITECPP_ARCHIVE libSQLiteCpp.a REQUIRED)
 find_path(SQLITECPP_INCLUDE_DIR SQLiteCpp/SQLiteCpp.h REQUIRED)
