@@ -36,10 +36,12 @@ class Zone:
 
     @property
     def kind(self):
+        if "Google" in self.source:
+            return "part with a value of its own"
         if "whole country" in self.source:
             return "part of a country"
         if self.name.startswith("US-"):
-            return "US Northwest" if "(NWPP" in self.source or self.name == "US-NW-BPAT" else "US zone"
+            return "US Northwest" if "(NWPP" in self.source or "Bonneville" in self.source or self.name == "US-NW-BPAT" else "US zone"
         return "country"
 
 
@@ -113,10 +115,10 @@ def print_shapes(zones, annual, hourly):
 def print_levels(zones, annual):
     """All zones: by kind, then one by one those without a typical day. -> are the bars met?"""
     judged = [z for z in zones.values() if annual.get(z.name)]
-    groups = [("zones with a mix of their own", [z for z in judged if z.hours is not None and z.kind != "part of a country"]),
+    groups = [("zones with a mix of their own", [z for z in judged if z.hours is not None and not z.kind.startswith("part")]),
               ("zones with a typical day", [z for z in judged if z.hours is not None])]
-    groups += [(k, [z for z in judged if z.kind == k]) for k in ("country", "US zone", "US Northwest", "part of a country")]
-    groups += [("countries and US zones", [z for z in judged if z.kind in ("country", "US zone")]), ("all", judged)]
+    groups += [(k, [z for z in judged if z.kind == k]) for k in ("country", "US zone", "US Northwest", "part with a value of its own", "part of a country")]
+    groups += [("all but parts that take the country's value", [z for z in judged if z.kind != "part of a country"]), ("all", judged)]
     print(f"\nHours inside, both at the same mean: median zone {100 * statistics.median(COVERED):.0f} %, all together {100 * statistics.mean(COVERED):.0f} %.")
     print("\n| zones | number | median error | inside the interval |\n|---|---|---|---|")
     good = True

@@ -84,7 +84,7 @@ Series typical_rung(const Series& annual, const AverageProfile& profile, const s
   s.signal.data_kind = kTypicalDay;
   s.signal.source = shape_source(profile.day, zone) + ", level " + annual.signal.source;
   if (!profile.apart.empty()) s.signal.source += "; production only (" + profile.apart + ")";
-  if (!american(zone)) s.signal.licence = "CC BY 4.0";
+  if (!american(zone) && s.signal.licence != "CC BY 4.0") s.signal.licence = "CC BY 4.0, " + s.signal.licence;
   s.terms["typical-day:" + profile.day.key] = capped(profile.day.spread, level);
   const auto [id, shift] = part                     ? std::pair("whole-country:" + zone, kWholeCountry)
                            : !profile.apart.empty() ? std::pair("trade:" + zone, kTrade)
