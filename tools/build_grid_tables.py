@@ -31,9 +31,12 @@ APART = {"AT": "imports", "CH": "imports", "DK": "trade", "LT": "imports", "NL":
          "US-NW-BPAT": "trade", "US-NY-NYIS": "imports"}
 
 # Judged by consumption-based hourly series of 2022 (validate_grid_tables.py), planning by these typical days is worse than running at
-# once (CH, LT, NL), or there is nothing independent to judge a production-based one by (RS). Parts of Norway: one of five fails.
+# once (CH, LT, NL), or there is nothing independent to judge a production-based one by (RS).
 NOT_PROVEN = {"CH", "LT", "NL", "RS"}
-PARTS_PROVEN = {"DK", "IT", "SE"}
+
+# Countries whose parts may take their typical day: bidding zones of one market, tied by strong lines. Not islands with power plants of
+# their own (Canaries, Corsica, Madeira) nor Northern Ireland. "plan": all parts pass the same test; in Norway one of five fails.
+PARTS = {"DK": "plan", "IT": "plan", "SE": "plan", "NO": "shape"}
 
 MARGINAL_YEAR = 2023
 CLOCK = [f"h{h:02d}" for h in range(24)]
@@ -89,7 +92,7 @@ def profile_rows(raw, mix):
         fit = beats_now(pair) and mix.zone not in NOT_PROVEN
         yield [mix.zone, factor, f"{years[0]}-{years[-1]}" if len(years) > 1 else years[0], utc_offset(mix.zone), f"{mean:.1f}",
                APART.get(mix.zone, ""), *spread(values, guess), f"{pair[0].share:.3f}", f"{pair[0].low:.3f}", int(fit),
-               int(fit and mix.zone in PARTS_PROVEN), *thousandths(typical_day(values, calendar))]
+               PARTS.get(mix.zone, ""), *thousandths(typical_day(values, calendar))]
 
 
 def marginal_rows(raw, mixes):
@@ -148,7 +151,7 @@ def main():
     mixes = load_mixes(raw)
     profiles = [row for mix in mixes.values() for row in profile_rows(raw, mix)]
     write(out + "/grid_profiles.csv", ["zone", "factor", "years", "utc_offset", "mean", "apart", "low", "high", "saving", "saving_low", "fit",
-                                       "parts_fit"] + COLUMNS, profiles)
+                                       "parts"] + COLUMNS, profiles)
     write(out + "/grid_marginal_profiles.csv", ["key", "method", "year", "utc_offset", "mean", "r2", "hours", "low", "high"] + COLUMNS,
           marginal_rows(raw, mixes))
     index, blob = hourly(raw, mixes)

@@ -10,6 +10,9 @@ Average intensity of a zone, annual, life-cycle, production based:
     solar 45, geothermal 38 g/kWh of that fuel). A balancing authority takes the mean of the subregions that it lies in;
   - Bonneville (US-NW-BPAT), whose own mix is far from its subregion's, and New York, whose three subregions (110, 393 and 540 g/kWh
     direct) are too unlike for a mean without their generation: the mean of their own hourly mix of 2021;
+  - a part of another country, or of the US Northwest, in which Google runs a cloud region: what Google publishes for it (direct since 2021),
+    as life-cycle;
+  - public utilities on Bonneville's grid: Bonneville's value;
   - any other part of a country: the country's value, and it says so.
 Same inputs, same bytes. --compare prints errors against Electricity Maps' annual values, which are never written anywhere.
 """
@@ -39,7 +42,17 @@ LEAST_CREDIBLE_MARGIN = 100
 CLEANEST, HYDRO = 11, 24
 
 MIXED_AUTHORITY = {"US-NW-BPAT": 2021, "US-NY-NYIS": 2021}
-APART = ("US-NW-BPAT",)
+# Public utilities of Washington that own dams of the Columbia and its neighbours or buy Bonneville's power, and lie in its grid; the
+# subregion's mean (343 g/kWh) has the coal of Utah and Wyoming in it.
+ON_BONNEVILLES_GRID = ("US-NW-CHPD", "US-NW-DOPD", "US-NW-GCPD", "US-NW-SCL", "US-NW-TPWR")
+APART = ("US-NW-BPAT",) + ON_BONNEVILLES_GRID
+
+# Google's values are direct. Of a mix whose burnt share emits about 700 g/kWh that share is direct / 700; upstream it has 90 g/kWh (between
+# coal's 60 and gas's 120), the rest about 20 (hydro 24, nuclear 12, wind 11, solar 45): direct + 90 x share + 20 x (1 - share).
+GOOGLE_YEAR = "2024"
+BURNT, UPSTREAM, CLEAN = 700, 90, 20
+# The Dalles (us-west1) is supplied from Bonneville's grid, not from the zone that the region table names.
+NOT_THEIR_ZONE = {"us-west1"}
 
 
 def rows(path):
@@ -111,7 +124,21 @@ def us_zones(raw):
         if r[0] in MIXED_AUTHORITY:
             values[r[0]] = (statistics.mean(map(float, r[3:])), int(r[1]), "mean of its own hourly fuel mix (EIA-930)")
             avert.setdefault(r[0], "NW")
+    for zone in ON_BONNEVILLES_GRID:
+        value, year, _ = values["US-NW-BPAT"]
+        values[zone] = (value, year, "mean of Bonneville's hourly fuel mix (EIA-930)")
     return values, avert
+
+
+def google_zones(raw):
+    """zone -> life-cycle g/kWh."""
+    zone = {r["region"]: r["grid_zone"] for r in rows(raw + "/cloud-regions/cloud_regions.csv") if r["provider"] == "gcp"}
+    found = {}
+    for r in rows(raw + "/coefficients/gcp_region_carbon_2019-2024.csv"):
+        if r["year"] == GOOGLE_YEAR and r["grid_ci_g_per_kwh"] and r["region"] in zone and r["region"] not in NOT_THEIR_ZONE:
+            direct = float(r["grid_ci_g_per_kwh"])
+            found.setdefault(zone[r["region"]], []).append(direct + CLEAN + (UPSTREAM - CLEAN) * min(1, direct / BURNT))
+    return {z: statistics.mean(v) for z, v in found.items()}
 
 
 def all_zones(raw):
@@ -122,11 +149,15 @@ def all_zones(raw):
 def build_average(raw):
     by_country = countries(raw)
     us, _ = us_zones(raw)
+    google = google_zones(raw)
     table = []
     for zone in sorted(set(all_zones(raw)) | set(by_country) | set(us)):
         country = zone[:2]
         name = by_country.get(country, ("",))[0]
-        if zone in us:
+        foreign_part = zone not in us and zone not in by_country
+        if zone in google and (foreign_part or (zone in us and "(NWPP" in us[zone][2])):
+            table.append([zone, f"{zone}, {name}", f"{google[zone]:.0f}", GOOGLE_YEAR, "Google's cloud region there, with life-cycle adders", "region"])
+        elif zone in us:
             value, year, source = us[zone]
             # The Northwest's public utilities differ from their subregion by up to a factor of ten either way.
             kind = "zone-apart" if "(NWPP" in source or zone in APART else "zone"
@@ -161,7 +192,7 @@ def compare(raw, average):
     for r in rows(raw + "/electricitymaps-odbl/yearly_2021-2025.csv"):
         if r["lifecycle_g_per_kwh"]:
             newest[r["zone"]] = float(r["lifecycle_g_per_kwh"])
-    for kind in ("country", "zone", "zone-apart", "country-for-part"):
+    for kind in ("country", "zone", "zone-apart", "region", "country-for-part"):
         ratios = sorted(newest[z] / float(v) for z, _, v, _, _, k in average if k == kind and newest.get(z, 0) > 0 and float(v) > 0)
         errors = sorted(abs(1 - r) for r in ratios)
         q = lambda p: ratios[min(len(ratios) - 1, int(p * len(ratios)))]

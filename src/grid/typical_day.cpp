@@ -104,7 +104,8 @@ std::optional<AverageProfile> average_profile(std::string_view zone, std::string
   out.apart = (*f)[5];
   out.day.spread = {number((*f)[6]), number((*f)[7])};
   out.fit = (*f)[10] == "1";
-  out.fit_for_parts = (*f)[11] == "1";
+  out.parts_share_it = !(*f)[11].empty();
+  out.fit_for_parts = (*f)[11] == "plan";
   return out;
 }
 

@@ -36,14 +36,15 @@ struct TypicalDay {
 
 /// Zones that import or export much: consumption-based hours of 2022 around their production's typical day, beyond what the
 /// hours of production themselves vary, 90 % ends (tools/validate_grid_tables.py, "what trade adds").
-inline constexpr Shift kTrade{-0.40, 0.80};
+inline constexpr Shift kTrade{-0.40, 0.66};
 
 /// A row of data/grid_profiles.csv.
 struct AverageProfile {
   TypicalDay day;
   std::string apart;  ///< why its production says little about what is consumed there ("imports"); empty: it says enough
   bool fit = false;   ///< planning by it was shown to beat running at once
-  bool fit_for_parts = false;  ///< and in the parts of this country
+  bool parts_share_it = false;  ///< parts of this country may take it: they are tied by strong lines
+  bool fit_for_parts = false;   ///< and plan by it
 };
 
 /// A row of data/grid_marginal_profiles.csv.

@@ -82,12 +82,21 @@ TEST(Annual, MarginalIsDirectCo2AndNeverTheAverage) {
 }
 
 TEST(Annual, PartOfACountryTakesItsValueWithAWiderIntervalAndSaysSo) {
-  const auto part = annual("JP-TK");
+  const auto part = annual("JP-CB");
   const auto whole = annual("JP");
   ASSERT_TRUE(part && whole);
   EXPECT_EQ(part->average.last().points.front().value, whole->average.last().points.front().value);
   EXPECT_GT(total_shift(part->average.last().terms).size(), total_shift(whole->average.last().terms).size());
   EXPECT_NE(part->average.last().signal.source.find("whole country"), std::string::npos);
+}
+
+TEST(Annual, WhatIsPublishedForAPartReplacesTheCountrysValue) {
+  const auto quebec = annual("CA-QC");
+  const auto canada = annual("CA");
+  ASSERT_TRUE(quebec && canada);
+  EXPECT_LT(quebec->average.last().points.front().value.value(), 0.3 * canada->average.last().points.front().value.value());
+  EXPECT_NE(quebec->average.last().signal.source.find("Google"), std::string::npos);
+  EXPECT_EQ(quebec->average.last().signal.licence, "Apache-2.0");
 }
 
 TEST(Annual, EveryKnownZoneHasAnAverageWithinWhatAGridCanEmit) {
