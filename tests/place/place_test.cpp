@@ -43,22 +43,22 @@ std::string aws(const std::string& head) {
 }
 
 TEST_F(Locate, WhatTheUserSaysComesFirstInThisOrder) {
-  query_.zone_config = "PL";
+  query_.config.zone = "PL";
   EXPECT_EQ(locate_now().how, How::config);
-  query_.zone_environment = "fr";
+  query_.environment.zone = "fr";
   EXPECT_EQ(locate_now().zone, "FR");
-  query_.zone_option = "US-CAL-CISO";
+  query_.option.zone = "US-CAL-CISO";
   EXPECT_EQ(locate_now().zone, "US-CAL-CISO");
   EXPECT_EQ(locate_now().how, How::option);
 }
 
 TEST_F(Locate, AnUnknownZoneIsAnErrorWithTheNearest) {
-  query_.zone_option = "US-CAL-CIS";
+  query_.option.zone = "US-CAL-CIS";
   const auto place = locate(query_);
   ASSERT_FALSE(place);
   EXPECT_EQ(place.error().kind, Error::Kind::missing);
   EXPECT_NE(place.error().remedy.find("US-CAL-CISO"), std::string::npos);
-  query_.zone_option = "";
+  query_.option.zone = "";
   EXPECT_FALSE(locate(query_));
 }
 
