@@ -229,7 +229,8 @@ const std::vector<Command>& commands() {
       {"config",
        "get [KEY] | set KEY VALUE | path",
        "read or change the configuration",
-       "Keys: zone, place, lat, lon, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of the whole node "
+       "Keys: zone, place, lat, lon, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of "
+       "the whole node "
        "from its management controller: redfish (its address, https://BMC), redfish-user, redfish-password, and "
        "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it); in a guest: rapl-tree, a folder of "
        "RAPL zones that its host writes.",

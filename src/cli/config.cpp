@@ -18,23 +18,10 @@ namespace gramwatt::cli {
 namespace {
 
 const std::vector<std::string>& keys() {
-  static const std::vector<std::string> all{"zone",
-                                            "place",
-                                            "lat",
-                                            "lon",
-                                            "pue",
-                                            "machine",
-                                            "idle-owner",
-                                            "project",
-                                            "stage",
-                                            "interval",
-                                            "ledger",
-                                            "network",
-                                            "redfish",
-                                            "redfish-user",
-                                            "redfish-password",
-                                            "redfish-fingerprint",
-                                            "rapl-tree"};
+  static const std::vector<std::string> all{
+      "zone",     "place",    "lat",    "lon",     "pue",     "machine",      "idle-owner",       "project",
+      "stage",    "interval", "ledger", "network", "redfish", "redfish-user", "redfish-password", "redfish-fingerprint",
+      "rapl-tree"};
   return all;
 }
 

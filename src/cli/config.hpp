@@ -14,7 +14,7 @@ namespace gramwatt::cli {
 struct Config {
   std::optional<std::string> zone, machine, project, stage, ledger;
   std::optional<std::string> place, lat, lon;  ///< where the machine is, where no zone is named
-  std::optional<std::string> rapl_tree;  ///< folder of RAPL zones that the host gives this guest
+  std::optional<std::string> rapl_tree;        ///< folder of RAPL zones that the host gives this guest
   /// The BMC of this node: URL, account, and the SHA-256 of its certificate.
   std::optional<std::string> redfish, redfish_user, redfish_password, redfish_fingerprint;
   std::optional<double> pue;

@@ -175,7 +175,8 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   c.place = {place.zone, std::string(to_string(place.how)), place.name};
 
   if (!place.zone)
-    c.advice.emplace_back("place: name it with --zone ZONE or --place \"CODE, COUNTRY\", or once and for all: gramwatt config set zone ZONE");
+    c.advice.emplace_back(
+        "place: name it with --zone ZONE or --place \"CODE, COUNTRY\", or once and for all: gramwatt config set zone ZONE");
   if (!s.pue && c.weights.pue.method == Method::assumed && !at_home(machine.cpu)) {
     c.advice.emplace_back("PUE: ask the operator of the building, then --pue X");
   }

@@ -19,9 +19,28 @@ constexpr std::size_t kLongestPlace = 200;
 
 bool has_digit(std::string_view s) { return s.find_first_of("0123456789") != std::string_view::npos; }
 
-/// "a, b, c and 9 more"
+/// The postal code in "10115 Berlin", "Belfast, BT1 1AA", "K1P 1J1": of the last part with a digit, the words from the first
+/// with a digit to the last. Empty without digits.
+std::string_view postal_in(std::string_view text) {
+  for (auto comma = text.rfind(','); comma != std::string_view::npos; comma = text.rfind(',')) {
+    const auto last = text.substr(comma + 1);
+    if (has_digit(last)) {
+      text = last;
+      break;
+    }
+    text = text.substr(0, comma);
+  }
+  text = trim(text);
+  const auto first_word = [&] { return text.substr(0, text.find(' ')); };
+  const auto last_word = [&] { return text.substr(text.rfind(' ') + 1); };
+  while (!text.empty() && !has_digit(first_word())) text = trim(text.substr(first_word().size()));
+  while (!text.empty() && !has_digit(last_word())) text = trim(text.substr(0, text.size() - last_word().size()));
+  return text;
+}
+
+/// "a, b, c", and how many more where they are many
 std::string listed(const std::vector<std::string>& zones) {
-  constexpr std::size_t kMost = 6;
+  constexpr std::size_t kMost = 16;
   if (zones.size() <= kMost + 1) return fmt::format("{}", fmt::join(zones, ", "));
   return fmt::format("{} and {} more", fmt::join(zones.begin(), zones.begin() + kMost, ", "), zones.size() - kMost);
 }
@@ -33,7 +52,8 @@ class Search {
   Result<Place> run();
 
  private:
-  [[nodiscard]] tl::unexpected<Error> wrong(std::string what, std::string remedy, Error::Kind kind = Error::Kind::missing) const {
+  [[nodiscard]] tl::unexpected<Error> wrong(std::string what, std::string remedy,
+                                            Error::Kind kind = Error::Kind::missing) const {
     return fail(std::move(what), origin_, std::move(remedy), kind);
   }
   Result<Place> one_part();
@@ -73,9 +93,10 @@ Result<Place> Search::unknown_word(std::string_view word) const {
   std::vector<std::string> known = known_names();
   for (std::string& zone : known_zones()) known.push_back(std::move(zone));
   const auto near = did_you_mean(word, known);
-  return wrong(fmt::format("unknown place \"{}\"", word),
-               near ? fmt::format("did you mean {}?", *near)
-                    : "a place is a postal code with its country (\"23917, US\"), a country, or a US state; towns are not known");
+  return wrong(
+      fmt::format("unknown place \"{}\"", word),
+      near ? fmt::format("did you mean {}?", *near)
+           : "a place is a postal code with its country (\"23917, US\"), a country, or a US state; towns are not known");
 }
 
 Result<Place> Search::run() {
@@ -110,7 +131,8 @@ Result<Place> Search::one_part() {
     if (has_digit(rest) && (find_country(last) || find_state(last))) return within(rest, last);
   }
   if (has_digit(words) && words.size() <= 12) {
-    return wrong(fmt::format("postal code \"{}\" of which country?", words), fmt::format("such as \"{}, US\"", words), Error::Kind::usage);
+    return wrong(fmt::format("postal code \"{}\" of which country?", words), fmt::format("such as \"{}, US\"", words),
+                 Error::Kind::usage);
   }
   return unknown_word(words);
 }
@@ -127,7 +149,7 @@ Result<Place> Search::within(std::string_view rest, std::string_view last) {
     return unknown_word(last);
   }
   if (country && state) {
-    const auto zip = parse_zip(rest);
+    const auto zip = parse_zip(postal_in(rest));
     const bool may_be_state = rest.empty() ? last.size() > 2 : !has_digit(rest) || (zip && state->has_prefix(*zip / 100));
     if (may_be_state) {
       const std::string before = rest.empty() ? "" : std::string(rest) + ", ";
@@ -136,7 +158,8 @@ Result<Place> Search::within(std::string_view rest, std::string_view last) {
                                zip ? before + "US" : state->name + ", US"),
                    Error::Kind::usage);
     }
-    place_.notes.push_back(fmt::format("place: {} is taken for {}, not for {} (that is \"{}, US\")", last, country->name, state->name, state->name));
+    place_.notes.push_back(fmt::format("place: {} is taken for {}, not for {} (that is \"{}, US\")", last, country->name,
+                                       state->name, state->name));
     step(fmt::format("{}: the country {}, not the US state {}", last, country->name, state->name));
   }
   return country ? in_country(*country, rest) : in_state(*state, rest);
@@ -144,7 +167,7 @@ Result<Place> Search::within(std::string_view rest, std::string_view last) {
 
 Result<Place> Search::in_country(const Country& country, std::string_view rest) {
   if (country.code == "US") return in_united_states(rest);
-  if (has_digit(rest)) place_.postcode = plain_postal(rest);
+  if (has_digit(rest)) place_.postcode = plain_postal(postal_in(rest));
   const How how = place_.postcode ? How::postal_code : How::country;
   if (!parts_of_country(country.code).empty()) return in_parted_country(country, rest);
   if (!rest.empty()) step(fmt::format("\"{}\" is not looked up: all of {} is one zone", rest, country.name));
@@ -177,11 +200,14 @@ Result<Place> Search::in_parted_country(const Country& country, std::string_view
 Result<Place> Search::whole_country(const Country& country, How how) {
   const auto parts = parts_of_country(country.code);
   if (point_in_zone(country.code)) {  // Spain, France: the mainland has the country's key
-    step(fmt::format("country: {}, zone {} (its mainland; islands and parts apart: {})", country.name, country.code, listed(parts)));
+    step(fmt::format("country: {}, zone {} (its mainland; islands and parts apart: {})", country.name, country.code,
+                     listed(parts)));
   } else {
-    step(fmt::format("country: {}, which holds {} zones; its own figure stands in: {}", country.name, parts.size(), listed(parts)));
-    place_.notes.push_back(fmt::format("place: {} holds {} grid zones, and which of them is unknown; name it with --zone, --lat and --lon, or a postal code",
-                                       country.name, parts.size()));
+    step(fmt::format("country: {}, which holds {} zones; its own figure stands in: {}", country.name, parts.size(),
+                     listed(parts)));
+    place_.notes.push_back(fmt::format(
+        "place: {} holds {} grid zones, and which of them is unknown; name it with --zone, --lat and --lon, or a postal code",
+        country.name, parts.size()));
     place_.also = parts;
   }
   return finish(country.code, how, country.name);
@@ -189,19 +215,19 @@ Result<Place> Search::whole_country(const Country& country, How how) {
 
 Result<Place> Search::in_united_states(std::string_view rest) {
   if (rest.empty()) return whole_country({"US", "United States"}, How::country);
-  if (parse_zip(rest)) return by_zip(rest);
   const auto comma = rest.rfind(',');
   const auto last = comma == std::string_view::npos ? rest : trim(rest.substr(comma + 1));
   const auto before = comma == std::string_view::npos ? std::string_view{} : trim(rest.substr(0, comma));
   if (const auto state = find_state(last)) return in_state(*state, before);
-  if (const auto space = last.rfind(' '); space != std::string_view::npos && parse_zip(last.substr(space + 1))) return by_zip(last.substr(space + 1));
-  if (has_digit(rest)) return wrong(fmt::format("\"{}\" is no ZIP code", rest), "five digits, such as 23917", Error::Kind::usage);
+  if (const auto zip = postal_in(last); parse_zip(zip)) return by_zip(zip);
+  if (has_digit(rest))
+    return wrong(fmt::format("\"{}\" is no ZIP code", rest), "five digits, such as 23917", Error::Kind::usage);
   return wrong(fmt::format("where in the United States is \"{}\"? towns are not known", rest),
                "give its ZIP code, --lat and --lon, or its state");
 }
 
 Result<Place> Search::in_state(const State& state, std::string_view rest) {
-  if (parse_zip(rest)) return by_zip(rest);
+  if (const auto zip = postal_in(rest); parse_zip(zip)) return by_zip(zip);
   const auto& zones = state.zones;
   const int all = std::accumulate(zones.begin(), zones.end(), 0, [](int sum, const State::Share& z) { return sum + z.zips; });
   const auto percent = [&](const State::Share& z) { return 100 * z.zips / all; };
@@ -210,22 +236,25 @@ Result<Place> Search::in_state(const State& state, std::string_view rest) {
     return finish(zones.front().zone, How::state, state.name);
   }
   std::vector<std::string> shares;
-  for (const State::Share& z : zones) shares.push_back(fmt::format("{} {} %", z.zone, z.zips * 100 < all ? "< 1" : std::to_string(percent(z))));
+  for (const State::Share& z : zones)
+    shares.push_back(fmt::format("{} {} %", z.zone, z.zips * 100 < all ? "< 1" : std::to_string(percent(z))));
   if (!rest.empty()) {
     return wrong(fmt::format("where in {} is \"{}\"? towns are not known", state.name, rest),
                  fmt::format("give its ZIP code (\"12345, US\"), or --zone: {}", listed(shares)));
   }
   step(fmt::format("US state: {}; zones by ZIP codes: {}", state.name, fmt::join(shares, ", ")));
   for (auto z = zones.begin() + 1; z != zones.end(); ++z) place_.also.push_back(z->zone);
-  place_.notes.push_back(fmt::format("place: {} % of the ZIP codes of {} are in zone {}; the others: {}; a ZIP code tells which",
-                                     percent(zones.front()), state.name, zones.front().zone, listed(place_.also)));
+  place_.notes.push_back(
+      fmt::format("place: {} % of the ZIP codes of {} are in zone {}; the others: {}; a ZIP code tells which",
+                  percent(zones.front()), state.name, zones.front().zone, listed(place_.also)));
   return finish(zones.front().zone, How::state, state.name);
 }
 
 Result<Place> Search::by_zip(std::string_view code) {
   const auto number = parse_zip(code);
   const auto zip = number ? find_zip(*number) : std::nullopt;
-  if (!zip) return wrong(fmt::format("no US ZIP code begins with {}", code.substr(0, 3)), "for another country: \"CODE, COUNTRY\"");
+  if (!zip)
+    return wrong(fmt::format("no US ZIP code begins with {}", code.substr(0, 3)), "for another country: \"CODE, COUNTRY\"");
   if (!zip->zone) {
     const auto state = find_state(zip->state);
     if (!state) {
@@ -235,7 +264,8 @@ Result<Place> Search::by_zip(std::string_view code) {
     }
     std::vector<std::string> zones;
     for (const auto& z : state->zones) zones.push_back(z.zone);
-    return wrong(fmt::format("no grid zone is known for ZIP code {} ({})", code, state->name), fmt::format("--zone: {}", listed(zones)));
+    return wrong(fmt::format("no grid zone is known for ZIP code {} ({})", code, state->name),
+                 fmt::format("--zone: {}", listed(zones)));
   }
   place_.postcode = std::string(code.substr(0, 5));
   place_.point = zip->point;

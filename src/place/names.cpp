@@ -112,7 +112,8 @@ std::string plain_postal(std::string_view code) {
   code = trim(code);
   const auto dash = code.find('-');
   const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-  if (dash != std::string_view::npos && dash >= 1 && dash <= 3 && std::all_of(code.begin(), code.begin() + static_cast<std::ptrdiff_t>(dash), is_letter))
+  if (dash != std::string_view::npos && dash >= 1 && dash <= 3 &&
+      std::all_of(code.begin(), code.begin() + static_cast<std::ptrdiff_t>(dash), is_letter))
     code.remove_prefix(dash + 1);
   std::string plain;
   for (const char c : code) {

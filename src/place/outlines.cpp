@@ -11,8 +11,8 @@
 namespace gramwatt::place {
 namespace {
 
-// Cells are one degree wide. Their lines are set off by an odd fraction of the grid on which all vertices lie, so that no line meets a vertex
-// and no corner an edge, and no rule is needed for what happens there.
+// Cells are one degree wide. Their lines are set off by an odd fraction of the grid on which all vertices lie, so that no line
+// meets a vertex and no corner an edge, and no rule is needed for what happens there.
 constexpr double kCell = 100;
 constexpr double kShiftX = 0.3819660113;
 constexpr double kShiftY = 0.7320508076;
@@ -228,7 +228,8 @@ std::optional<Outlines::Near> Outlines::nearest(const Coordinates& point, double
         for (std::uint32_t i = groups_[g].first_edge; i < groups_[g].first_edge + groups_[g].edges; ++i) {
           const Edge& e = edges_[i];
           const double turn = 36000 * std::round((e.x0 - x) / 36000);
-          const double km = kKmPerHundredth * distance_to((e.x0 - turn - x) * narrow, e.y0 - y, (e.x1 - turn - x) * narrow, e.y1 - y);
+          const double km =
+              kKmPerHundredth * distance_to((e.x0 - turn - x) * narrow, e.y0 - y, (e.x1 - turn - x) * narrow, e.y1 - y);
           if (km > best || (km == best && ring)) continue;
           best = km;
           ring = groups_[g].ring;

@@ -1,13 +1,14 @@
 #pragma once
 // In which grid zone does a point lie?
 //
-// The outlines (data/zone_outlines.bin) are 1,113 rings of 31,000 points. Asking each ring takes 100 microseconds; so the world is cut into
-// cells of one degree, and each cell keeps the pieces of outlines that cross it and, for its lower left corner, which rings hold it.
-// A point is then judged by the pieces in its own cell alone: walk from the corner up to the point's height and then across to it, and each piece
-// that is crossed turns its ring's answer over. Most cells are crossed by none and answer at once.
+// The outlines (data/zone_outlines.bin) are 1,113 rings of 31,000 points. Asking each ring takes 100 microseconds; so the world
+// is cut into cells of one degree, and each cell keeps the pieces of outlines that cross it and, for its lower left corner,
+// which rings hold it. A point is then judged by the pieces in its own cell alone: walk from the corner up to the point's
+// height and then across to it, and each piece that is crossed turns its ring's answer over. Most cells are crossed by none and
+// answer at once.
 //
-// Outlines have no holes, so that a zone within another lies in both rings: the smaller ring, which stands first, is meant. They are simplified to
-// 0.06 degrees (some 6 km): nearer to a border than that the answer may be the neighbour's.
+// Outlines have no holes, so that a zone within another lies in both rings: the smaller ring, which stands first, is meant.
+// They are simplified to 0.06 degrees (some 6 km): nearer to a border than that the answer may be the neighbour's.
 
 #include <cstdint>
 #include <optional>
@@ -33,7 +34,8 @@ class Outlines {
     std::string_view zone;
     double kilometres = 0;
   };
-  /// The zone whose border is nearest, within some hundred kilometres at most: what lies on a coast may lie outside a simplified outline.
+  /// The zone whose border is nearest, within some hundred kilometres at most: what lies on a coast may lie outside a
+  /// simplified outline.
   [[nodiscard]] std::optional<Near> nearest(const Coordinates& point, double within_kilometres) const;
   /// The nearest zone however far; slow (it looks at every vertex), for messages.
   [[nodiscard]] Near nearest_anywhere(const Coordinates& point) const;
@@ -72,8 +74,8 @@ class Outlines {
   std::vector<Edge> edges_;
 };
 
-/// A point well inside the zone's largest ring, for those who ask by point; nothing for a zone without an outline. It reads the head of
-/// the table only, some microseconds.
+/// A point well inside the zone's largest ring, for those who ask by point; nothing for a zone without an outline. It reads the
+/// head of the table only, some microseconds.
 [[nodiscard]] std::optional<Coordinates> point_in_zone(std::string_view zone);
 
 }  // namespace gramwatt::place

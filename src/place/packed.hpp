@@ -7,7 +7,8 @@
 
 namespace gramwatt::place {
 
-/// Past the end every number is 0: the tables are our own and a test reads them whole, so that a reader need not check each byte.
+/// Past the end every number is 0: the tables are our own and a test reads them whole, so that a reader need not check each
+/// byte.
 class Packed {
  public:
   explicit Packed(std::string_view bytes) : rest_(bytes) {}

@@ -111,8 +111,8 @@ constexpr Origin kConfig{How::config, "configuration: zone", "configuration: lat
 Result<std::optional<Coordinates>> point_of(const Said& said, const Origin& origin) {
   if (!said.latitude && !said.longitude) return std::optional<Coordinates>{};
   if (!said.latitude || !said.longitude) {
-    return fail(said.latitude ? "a latitude without a longitude" : "a longitude without a latitude", origin.point, "both are needed",
-                Error::Kind::usage);
+    return fail(said.latitude ? "a latitude without a longitude" : "a longitude without a latitude", origin.point,
+                "both are needed", Error::Kind::usage);
   }
   auto point = parse_coordinates(*said.latitude, *said.longitude);
   if (!point) {

@@ -1,10 +1,10 @@
 #pragma once
 // Where does this machine draw its power?
 //
-// In this order: what the user says (options, then environment, then configuration; of each a zone before a point before words), what
-// the cloud says of itself (firmware first, then its link-local metadata service; instance type, region and zone only, never
-// credentials; the answer is cached for this boot), and else: unknown. A country is never guessed, and nobody is asked where an
-// address is.
+// In this order: what the user says (options, then environment, then configuration; of each a zone before a point before
+// words), what the cloud says of itself (firmware first, then its link-local metadata service; instance type, region and zone
+// only, never credentials; the answer is cached for this boot), and else: unknown. A country is never guessed, and nobody is
+// asked where an address is.
 
 #include <optional>
 #include <string>
@@ -23,8 +23,8 @@ struct Cloud {
   std::string region;    ///< "eu-central-1"; may be empty
 };
 
-/// How the zone was found: named by the user (option, environment, config), by the cloud's region, or from a postal code, a point, a
-/// country or a US state that the user named.
+/// How the zone was found: named by the user (option, environment, config), by the cloud's region, or from a postal code, a
+/// point, a country or a US state that the user named.
 enum class How { option, environment, config, cloud, postal_code, coordinates, country, state, unknown };
 [[nodiscard]] std::string_view to_string(How how);
 
@@ -58,8 +58,8 @@ struct Query {
   Roots roots;
 };
 
-/// Fails only on what the user said: a zone or place that does not exist (kind missing, with near matches as the remedy), one that
-/// may mean two things or lacks a part (kind usage).
+/// Fails only on what the user said: a zone or place that does not exist (kind missing, with near matches as the remedy), one
+/// that may mean two things or lacks a part (kind usage).
 [[nodiscard]] Result<Place> locate(const Query& query);
 
 /// One row of the region table.
@@ -70,8 +70,8 @@ struct Region {
 };
 [[nodiscard]] std::optional<Region> find_region(std::string_view provider, std::string_view region);
 
-/// Where a region is, to some tenths of a degree (data/cloud_places.csv). Its zone is what the region table says, not the one that holds
-/// this point: grid operators' areas interleave.
+/// Where a region is, to some tenths of a degree (data/cloud_places.csv). Its zone is what the region table says, not the one
+/// that holds this point: grid operators' areas interleave.
 [[nodiscard]] std::optional<Coordinates> point_of_region(std::string_view provider, std::string_view region);
 
 /// Every zone key that has a built-in average intensity, sorted.

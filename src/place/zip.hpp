@@ -10,7 +10,8 @@
 
 namespace gramwatt::place {
 
-/// What the table says of a ZIP code. Codes that the post has not given out, within a prefix that it has, are taken for their neighbours'.
+/// What the table says of a ZIP code. Codes that the post has not given out, within a prefix that it has, are taken for their
+/// neighbours'.
 struct Zip {
   std::optional<std::string> zone;  ///< nothing: the code exists, and no zone of it is known (the Florida Keys, military post)
   std::string state;                ///< set only where `zone` is not: "FL"; "AE", "AP", "AA" are military
