@@ -40,7 +40,7 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
     return {};
   };
   if (key == "zone") c.zone = value;
-  else if (key == "place") return into(c.place, check_place_words(value));
+  else if (key == "place") c.place = value;
   else if (key == "lat") return into(c.lat, check_latitude(value));
   else if (key == "lon") return into(c.lon, check_longitude(value));
   else if (key == "project") c.project = value;
@@ -163,6 +163,9 @@ Result<void> set_config(const std::filesystem::path& path, const std::string& ke
   } else if (const auto checked = take(scratch, key, value); !checked) {
     return checked;
   }
+  if (key == "place" && !value.empty()) {
+    if (const auto place = place::find_by_words(value, "place"); !place) return tl::unexpected(place.error());
+  }
   std::string old;
   if (auto text = read_file(path)) old = std::move(*text);
   else if (text.error().kind != Error::Kind::missing) return tl::unexpected(text.error());
@@ -189,11 +192,6 @@ Result<void> set_config(const std::filesystem::path& path, const std::string& ke
   }
   if (!done) text += line;
   return write_file_atomically(path, text, 0600);
-}
-
-Result<std::string> check_place_words(const std::string& text) {
-  if (const auto place = place::find_by_words(text, "place"); !place) return tl::unexpected(place.error());
-  return text;
 }
 
 Result<std::string> check_latitude(const std::string& text) {

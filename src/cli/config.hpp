@@ -38,7 +38,6 @@ struct Config {
 [[nodiscard]] Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value);
 
 /// The checks that options and configuration share.
-[[nodiscard]] Result<std::string> check_place_words(const std::string& text);
 [[nodiscard]] Result<std::string> check_latitude(const std::string& text);
 [[nodiscard]] Result<std::string> check_longitude(const std::string& text);
 [[nodiscard]] Result<double> check_pue(const std::string& text);

@@ -74,8 +74,7 @@ class Search {
 };
 
 Result<Place> Search::finish(std::string zone, How how, std::string name) {
-  const auto zones = known_zones();
-  if (!std::binary_search(zones.begin(), zones.end(), zone)) {
+  if (!is_known_zone(zone)) {
     return wrong(fmt::format("\"{}\" lies in zone {}, of which no intensity is built in", words_, zone),
                  "name the zone whose power it takes with --zone");
   }
@@ -120,8 +119,7 @@ Result<Place> Search::one_part() {
   if (find_country(words) || find_state(words)) return within({}, words);
   std::string zone = words_;
   std::transform(zone.begin(), zone.end(), zone.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  const auto zones = known_zones();
-  if (!zone.empty() && std::binary_search(zones.begin(), zones.end(), zone)) {
+  if (is_known_zone(zone)) {
     step(fmt::format("a zone's own key: {}", zone));
     return finish(zone, How::country, zone);
   }
@@ -295,8 +293,7 @@ Result<Place> find_by_point(const Coordinates& point, const std::string& origin)
                 fmt::format("the nearest is {}, {:.0f} km away; name a zone with --zone", nearest.zone, nearest.kilometres),
                 Error::Kind::missing);
   }
-  const auto zones = known_zones();
-  if (!std::binary_search(zones.begin(), zones.end(), zone)) {
+  if (!is_known_zone(zone)) {
     return fail(fmt::format("{} lies in zone {}, of which no intensity is built in", to_string(point), zone), origin,
                 "name the zone whose power it takes with --zone", Error::Kind::missing);
   }

@@ -32,9 +32,15 @@ State state_of(const std::vector<std::string_view>& row) {
   return s;
 }
 
-bool is_one_of(const std::string& wanted, std::string_view names) {
+/// Is `name`, in whatever letters, `wanted`, which is lower case and not empty?
+bool same(std::string_view name, std::string_view wanted) {
+  return name.size() == wanted.size() && lower(name) == wanted;
+}
+
+bool is_one_of(std::string_view wanted, std::string_view names) {
+  if (names.size() < wanted.size()) return false;
   const auto all = split(names, '|');
-  return std::any_of(all.begin(), all.end(), [&](std::string_view n) { return !n.empty() && lower(n) == wanted; });
+  return std::any_of(all.begin(), all.end(), [&](std::string_view n) { return same(n, wanted); });
 }
 
 }  // namespace
@@ -44,7 +50,7 @@ std::optional<Country> find_country(std::string_view text) {
   std::optional<Country> found;
   if (wanted.empty()) return found;
   each_row(data::countries(), [&](const std::vector<std::string_view>& row) {
-    const bool it = lower(row[0]) == wanted || lower(row[1]) == wanted || lower(row[2]) == wanted || is_one_of(wanted, row[3]);
+    const bool it = same(row[0], wanted) || same(row[1], wanted) || same(row[2], wanted) || is_one_of(wanted, row[3]);
     if (it) found = Country{std::string(row[0]), std::string(row[2])};
     return it;
   });
@@ -67,7 +73,7 @@ std::optional<State> find_state(std::string_view text) {
   const std::string wanted = lower(trim(text));
   std::optional<State> found;
   each_row(data::us_states(), [&](const std::vector<std::string_view>& row) {
-    const bool it = lower(row[0]) == wanted || lower(row[1]) == wanted;
+    const bool it = same(row[0], wanted) || same(row[1], wanted);
     if (it) found = state_of(row);
     return it;
   });

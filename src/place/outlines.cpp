@@ -167,6 +167,10 @@ void Outlines::judge_corners(const std::vector<RingEdge>& edges) {
       Cell& cell = cells_[cell_of(column, row)];
       const auto begin = groups_.begin() + cell.first_group;
       const auto end = begin + cell.groups;
+      if (cell.groups == 0) {
+        if (!holding.empty()) cell.whole = holding.front();
+        continue;
+      }
       for (const std::uint16_t ring : holding) {
         const auto group = std::lower_bound(begin, end, ring, [](const Group& g, std::uint16_t r) { return g.ring < r; });
         if (group != end && group->ring == ring) group->holds_corner = true;

@@ -197,6 +197,14 @@ Result<Place> locate(const Query& q) {
   return place;
 }
 
+bool is_known_zone(std::string_view zone) {
+  std::string_view table = data::zone_intensity();
+  while (const auto line = next_line(table)) {
+    if (!zone.empty() && line->starts_with(zone) && line->size() > zone.size() && (*line)[zone.size()] == ',') return zone != "zone";
+  }
+  return false;
+}
+
 std::vector<std::string> known_zones() {
   std::vector<std::string> zones;
   std::string_view table = data::zone_intensity();

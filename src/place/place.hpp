@@ -74,6 +74,9 @@ struct Region {
 /// that holds this point: grid operators' areas interleave.
 [[nodiscard]] std::optional<Coordinates> point_of_region(std::string_view provider, std::string_view region);
 
+/// Has this zone key a built-in average intensity? Capitals count.
+[[nodiscard]] bool is_known_zone(std::string_view zone);
+
 /// Every zone key that has a built-in average intensity, sorted.
 [[nodiscard]] std::vector<std::string> known_zones();
 
