@@ -116,17 +116,25 @@ std::vector<Outlines::RingEdge> Outlines::read(std::string_view table) {
 void Outlines::sort_into_cells(const std::vector<RingEdge>& edges) {
   cells_.resize(static_cast<std::size_t>(kColumns) * kRows);
   std::vector<std::uint32_t> end(cells_.size() + 1);
-  for (const RingEdge& e : edges) each_cell(e.edge, [&](std::size_t cell) { ++end[cell + 1]; });
+  struct Touch {
+    std::uint32_t cell, edge;
+  };
+  std::vector<Touch> touches;
+  touches.reserve(edges.size() * 2);
+  for (std::uint32_t i = 0; i < edges.size(); ++i) {
+    each_cell(edges[i].edge, [&](std::size_t cell) {
+      ++end[cell + 1];
+      touches.push_back({static_cast<std::uint32_t>(cell), i});
+    });
+  }
   for (std::size_t i = 1; i < end.size(); ++i) end[i] += end[i - 1];
   const std::vector<std::uint32_t> first(end.begin(), end.end() - 1);
   edges_.resize(end.back());
   std::vector<std::uint16_t> ring(end.back());
   std::vector<std::uint32_t> next = first;
-  for (const RingEdge& e : edges) {
-    each_cell(e.edge, [&](std::size_t cell) {
-      edges_[next[cell]] = e.edge;
-      ring[next[cell]++] = e.ring;
-    });
+  for (const auto& [cell, edge] : touches) {
+    edges_[next[cell]] = edges[edge].edge;
+    ring[next[cell]++] = edges[edge].ring;
   }
   for (std::size_t cell = 0; cell < cells_.size(); ++cell) {
     cells_[cell].first_group = static_cast<std::uint32_t>(groups_.size());
