@@ -33,6 +33,9 @@ std::vector<Command> main_commands() {
         {"name", 0, "NAME", "name of this run", false},
         {"tag", 0, "K=V", "a tag of this run; may be given several times", true},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
+        {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
+        {"lon", 0, "DEG", "longitude, east positive", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false},
         {"interval", 0, "D", "time between samples (default 100ms with sensors or --trace, else 1s)", false},
         {"trace", 0, "FILE", "write power and carbon intensity over time as CSV", false},
@@ -67,6 +70,9 @@ std::vector<Command> main_commands() {
         {"name", 0, "NAME", "name of this run", false},
         {"tag", 0, "K=V", "a tag of this run; may be given several times", true},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
+        {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
+        {"lon", 0, "DEG", "longitude, east positive", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false},
         {"interval", 0, "D", "time between samples (default 100ms with sensors or --trace, else 1s)", false},
         {"trace", 0, "FILE", "write power and carbon intensity over time as CSV", false},
@@ -92,6 +98,9 @@ std::vector<Command> main_commands() {
         {"sort", 0, "ORDER", "power, energy, cpu or pid (default power)", false},
         {"group", 0, "HOW", "tree, cgroup or flat (default tree)", false},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
+        {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
+        {"lon", 0, "DEG", "longitude, east positive", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false}},
        0,
        0,
@@ -161,6 +170,9 @@ std::vector<Command> main_commands() {
         {"gpu-load", 0, "L", "share of time in which kernels run on them, 0 to 1 (default: 0.5, likewise)", false},
         {"hours", 0, "H", "how long (default 1)", false},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
+        {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
+        {"lon", 0, "DEG", "longitude, east positive", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false}},
        0,
        0,
@@ -219,7 +231,10 @@ std::vector<Command> main_commands() {
        "say what can be measured here, how well, and what blocks the rest",
        "Lists the sensors that work, those that do not and the command that unblocks each, the model that stands in, the "
        "place, and the ledger.",
-       {{"zone", 0, "ZONE", "as for run", false}},
+       {{"zone", 0, "ZONE", "as for run", false},
+        {"place", 0, "WHERE", "as for run", false},
+        {"lat", 0, "DEG", "as for run", false},
+        {"lon", 0, "DEG", "as for run", false}},
        0,
        0,
        false,
@@ -227,7 +242,8 @@ std::vector<Command> main_commands() {
       {"config",
        "get [KEY] | set KEY VALUE | path",
        "read or change the configuration",
-       "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of the whole node "
+       "Keys: zone, place, lat, lon, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of "
+       "the whole node "
        "from its management controller: redfish (its address, https://BMC), redfish-user, redfish-password, and "
        "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it); in a guest: rapl-tree, a folder of "
        "RAPL zones that its host writes. For carbon intensity: grid-providers (names in order of trust, as "

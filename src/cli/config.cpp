@@ -13,12 +13,16 @@
 #include "base/system.hpp"
 #include "base/text.hpp"
 #include "net/http.hpp"
+#include "place/find.hpp"
 
 namespace gramwatt::cli {
 namespace {
 
 const std::vector<std::string>& keys() {
   static const std::vector<std::string> all{"zone",
+                                            "place",
+                                            "lat",
+                                            "lon",
                                             "pue",
                                             "machine",
                                             "idle-owner",
@@ -73,6 +77,9 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
     return {};
   };
   if (key == "zone") c.zone = value;
+  else if (key == "place") c.place = value;
+  else if (key == "lat") return into(c.lat, check_latitude(value));
+  else if (key == "lon") return into(c.lon, check_longitude(value));
   else if (key == "project") c.project = value;
   else if (key == "stage") c.stage = value;
   else if (key == "ledger") c.ledger = value;
@@ -111,7 +118,7 @@ std::string text_of(const toml::node& node) {
 
 /// How a value is written: numbers and booleans bare, all else as a basic string.
 std::string literal(const std::string& key, const std::string& value) {
-  if (key == "pue" || key == "network") return value;
+  if (key == "pue" || key == "network" || key == "lat" || key == "lon") return value;
   std::string out = "\"";
   for (const char ch : value) {
     if (ch == '"' || ch == '\\') out += '\\';
@@ -182,6 +189,9 @@ std::vector<std::pair<std::string, std::string>> config_values(const Config& c) 
   }
   std::vector<std::pair<std::string, std::string>> all{
       {"zone", text(c.zone)},
+      {"place", text(c.place)},
+      {"lat", text(c.lat)},
+      {"lon", text(c.lon)},
       {"pue", c.pue ? fmt::format("{}", *c.pue) : ""},
       {"machine", text(c.machine)},
       {"idle-owner", c.idle_owner ? std::string(to_string(*c.idle_owner)) : ""},
@@ -212,6 +222,9 @@ Result<void> set_config(const std::filesystem::path& path, const std::string& ke
   } else if (const auto checked = take(scratch, key, value); !checked) {
     return checked;
   }
+  if (key == "place" && !value.empty()) {
+    if (const auto place = place::find_by_words(value, "place"); !place) return tl::unexpected(place.error());
+  }
   std::string old;
   if (auto text = read_file(path)) old = std::move(*text);
   else if (text.error().kind != Error::Kind::missing) return tl::unexpected(text.error());
@@ -238,6 +251,16 @@ Result<void> set_config(const std::filesystem::path& path, const std::string& ke
   }
   if (!done) text += line;
   return write_file_atomically(path, text, 0600);
+}
+
+Result<std::string> check_latitude(const std::string& text) {
+  if (const auto point = place::parse_coordinates(text, "0"); !point) return tl::unexpected(point.error());
+  return text;
+}
+
+Result<std::string> check_longitude(const std::string& text) {
+  if (const auto point = place::parse_coordinates("0", text); !point) return tl::unexpected(point.error());
+  return text;
 }
 
 Result<double> check_pue(const std::string& text) {

@@ -87,7 +87,7 @@ Settings settings_of(const Invocation& invocation) {
 
 Result<Surroundings> surroundings_of(const Invocation& invocation, const Config& config) {
   Surroundings s;
-  s.zone_option = invocation.get("zone");
+  s.said = {invocation.get("zone"), invocation.get("lat"), invocation.get("lon"), invocation.get("place")};
   s.pue = config.pue;
   s.pue_origin = "configuration";
   s.machine = config.machine;
@@ -120,9 +120,10 @@ Result<Surroundings> surroundings_of(const Invocation& invocation, const Config&
 
 place::Query place_query(const Surroundings& s, const Settings& settings) {
   place::Query q;
-  q.zone_option = s.zone_option;
-  q.zone_environment = environment("GRAMWATT_ZONE");
-  q.zone_config = settings.config.zone;
+  q.option = s.said;
+  q.environment = {environment("GRAMWATT_ZONE"), environment("GRAMWATT_LAT"), environment("GRAMWATT_LON"),
+                   environment("GRAMWATT_PLACE")};
+  q.config = {settings.config.zone, settings.config.lat, settings.config.lon, settings.config.place};
   q.network = settings.network;
   q.metadata_url = environment("GRAMWATT_METADATA_URL");
   q.cache_directory = xdg_cache_home() / "gramwatt";
@@ -178,6 +179,7 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   place::Place place;
   if (auto located = place::locate(place_query(s, settings))) place = std::move(*located);
   else c.notes.push_back(located.error().message());
+  c.notes.insert(c.notes.end(), place.notes.begin(), place.notes.end());
   if (s.cloud) place.cloud = s.cloud;
   c.weights.pue = pue_of(s, place, machine.cpu);
   weigh_with_grid(settings, place, c);
@@ -190,7 +192,8 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   c.place = {place.zone, std::string(to_string(place.how)), place.name};
 
   if (!place.zone)
-    c.advice.emplace_back("place: name the grid zone with --zone ZONE, or once and for all: gramwatt config set zone ZONE");
+    c.advice.emplace_back(
+        "place: name it with --zone ZONE or --place \"CODE, COUNTRY\", or once and for all: gramwatt config set zone ZONE");
   if (!s.pue && c.weights.pue.method == Method::assumed && !at_home(machine.cpu)) {
     c.advice.emplace_back("PUE: ask the operator of the building, then --pue X");
   }
