@@ -52,7 +52,6 @@ class Import : public ::testing::Test {
     const auto r = import(text, options);
     ASSERT_FALSE(r);
     EXPECT_NE(r.error().message().find(part), std::string::npos) << r.error().message();
-    EXPECT_EQ(r.error().kind, Error::Kind::usage) << r.error().message();
     EXPECT_TRUE(store_.list().value().empty());
   }
 
@@ -171,6 +170,18 @@ TEST_F(Import, ThePortalsExport) {
   ASSERT_TRUE(d) << d.error().message();
   EXPECT_EQ(values(*d, 0), std::vector<double>({180.42, 170.02}));
   EXPECT_EQ(d->series[0].signal.factor, "direct");
+}
+
+TEST_F(Import, DirectAndLifecycleDoNotMixInOneSeries) {
+  ImportOptions o = of_zone("DE");
+  o.factor = "lifecycle";
+  ASSERT_TRUE(import("time,value\n2021-01-01T00:00Z,100\n2021-01-01T01:00Z,110\n", o));
+  o.factor = "direct";
+  const auto r = import("time,value\n2021-01-01T00:00Z,80\n2021-01-01T01:00Z,90\n", o);
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().kind, Error::Kind::usage);
+  EXPECT_NE(r.error().remedy.find("origin"), std::string::npos);
+  EXPECT_EQ(store_.get({"DE", SignalKind::average, "file:file"}, kAllTime).value().points[0].value.value(), 100);
 }
 
 TEST_F(Import, WattTimesPoundsAreGrams) {
