@@ -59,11 +59,18 @@ job::Knowledge grid_knowledge(const Settings& settings, std::optional<std::strin
 grid::Where where_of(const place::Place& place) {
   grid::Where w;
   w.zone = place.zone.value_or("");
+  w.postcode = place.postcode;
+  if (place.point) {
+    w.latitude = place.point->latitude;
+    w.longitude = place.point->longitude;
+  }
   if (place.cloud) {
     w.cloud_provider = place.cloud->provider;
     w.cloud_region = place.cloud->region;
   }
   return w;
 }
+
+grid::Reach reach_of(const place::Place& place) { return grid::reach_over(place.zone.value_or(""), place.also); }
 
 }  // namespace gramwatt::cli
