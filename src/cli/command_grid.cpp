@@ -78,6 +78,7 @@ Result<report::GridView> view_of(const Asked& a, grid::Window window, Nanosecond
   std::vector<std::string> notes;
   if (fetch) notes = grid.fetch(where_of(a.place), window);
   auto all = grid.look(*zone, window);
+  if (all) grid::widen(*all, reach_of(a.place));
   if (!all) return tl::unexpected(all.error());
   report::GridView view{*zone, a.place.name, {}, window, step};
   if (a.signal == grid::SignalKind::marginal) {

@@ -156,11 +156,10 @@ namespace {
 void weigh_with_grid(const Settings& settings, const place::Place& place, job::Context& c) {
   const Nanoseconds start = SystemClock().now().utc;
   const grid::Grid grid(grid_settings(settings));
-  c.look = [grid, zone = place.zone, also = place.also](grid::Window window) {
+  c.look = [grid, zone = place.zone, reach = reach_of(place)](grid::Window window) {
     auto known = zone ? grid.look(*zone, window) : Result<grid::Intensities>(grid::Grid::unknown_place());
-    if (!known) return grid::Grid::unknown_place();
-    if (zone) grid::reach_over(also, *zone, *known);
-    return std::move(*known);
+    if (known) grid::widen(*known, reach);
+    return known ? std::move(*known) : grid::Grid::unknown_place();
   };
   grid::Intensities known = c.look({start, start + std::chrono::hours(1)});
   c.weights.average = std::move(known.average);

@@ -76,4 +76,6 @@ grid::Where where_of(const place::Place& place) {
   return w;
 }
 
+grid::Reach reach_of(const place::Place& place) { return grid::reach_over(place.zone.value_or(""), place.also); }
+
 }  // namespace gramwatt::cli

@@ -19,4 +19,7 @@ namespace gramwatt::cli {
 /// Where providers are asked for.
 [[nodiscard]] grid::Where where_of(const place::Place& place);
 
+/// Over the zones in which the place may as well lie.
+[[nodiscard]] grid::Reach reach_of(const place::Place& place);
+
 }  // namespace gramwatt::cli

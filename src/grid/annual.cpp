@@ -153,4 +153,34 @@ Result<Intensities> annual(const std::optional<std::string>& zone) {
   return out;
 }
 
+Reach reach_over(const std::string& zone, const std::vector<std::string>& others) {
+  Reach reach;
+  const auto own = annual(zone);
+  if (!own || others.empty()) return reach;
+  const auto take = [](Shift& shift, const Ladder& from, const Ladder& other) {
+    const double value = from.last().points.front().value.value();
+    const double theirs = other.last().points.front().value.value();
+    const Shift error = total_shift(other.last().terms);
+    if (!(value > 0)) return;
+    shift.minus = std::min(shift.minus, theirs * (1 + error.minus) / value - 1);
+    shift.plus = std::max(shift.plus, theirs * (1 + error.plus) / value - 1);
+  };
+  for (const std::string& other : others) {
+    const auto known = annual(other);
+    if (!known) continue;
+    take(reach.average, own->average, known->average);
+    if (own->marginal && known->marginal) take(reach.marginal, *own->marginal, *known->marginal);
+  }
+  return reach;
+}
+
+void widen(Intensities& known, const Reach& reach) {
+  const auto add = [](Ladder& ladder, const Shift& shift) {
+    if (shift == Shift{}) return;
+    for (Series& s : ladder.rungs) s.terms["which-zone"] = shift;
+  };
+  add(known.average, reach.average);
+  if (known.marginal) add(*known.marginal, reach.marginal);
+}
+
 }  // namespace gramwatt::grid

@@ -134,29 +134,6 @@ std::vector<std::string> Grid::fetch(const Where& where, Window window) const {
   return notes;
 }
 
-void reach_over(const std::vector<std::string>& others, const std::string& zone, Intensities& known) {
-  const auto level = [](const Ladder& ladder) { return ladder.last().points.front().value.value(); };
-  const auto own = annual(zone);
-  if (!own || others.empty()) return;
-  const auto shift = [&](const auto& ladder_of) {
-    const double mine = level(*ladder_of(*own));
-    double low = mine, high = mine;
-    for (const std::string& other : others) {
-      const auto theirs = annual(other);
-      if (!theirs || ladder_of(*theirs) == nullptr) continue;
-      low = std::min(low, level(*ladder_of(*theirs)));
-      high = std::max(high, level(*ladder_of(*theirs)));
-    }
-    return Shift::range(mine, low, high);
-  };
-  const auto widen = [](Ladder& ladder, Shift s) {
-    for (Series& series : ladder.rungs) series.terms["which-zone"] = s;
-  };
-  widen(known.average, shift([](const Intensities& i) { return &i.average; }));
-  if (known.marginal && own->marginal)
-    widen(*known.marginal, shift([](const Intensities& i) { return i.marginal ? &*i.marginal : nullptr; }));
-}
-
 std::vector<Step> steps(const Ladder& ladder, Window window, Nanoseconds step) {
   std::vector<Step> out;
   for (Nanoseconds t = window.start; t < window.end; t += step) {

@@ -51,10 +51,6 @@ class Grid {
   GridSettings settings_;
 };
 
-/// Widens the interval of every rung to where the annual levels of `others` lie: the machine may as well be in one of those
-/// zones.
-void reach_over(const std::vector<std::string>& others, const std::string& zone, Intensities& known);
-
 /// What holds in one step of time.
 struct Step {
   Nanoseconds start{};

@@ -18,12 +18,12 @@ double radians(double degrees) { return degrees * std::numbers::pi / 180; }
 
 Result<Coordinates> parse_coordinates(const std::string& latitude, const std::string& longitude) {
   const auto lat = parse_number<double>(latitude);
-  if (!lat || !(std::abs(*lat) <= 90)) {  // written so that NaN fails, too
+  if (!lat || std::isnan(*lat) || std::abs(*lat) > 90) {
     return fail(fmt::format("\"{}\" is no latitude", latitude), "latitude",
                 "decimal degrees from -90 (south) to 90, such as 52.52", Error::Kind::usage);
   }
   auto lon = parse_number<double>(longitude);
-  if (!lon || !(*lon >= -180 && *lon <= 360)) {
+  if (!lon || std::isnan(*lon) || *lon < -180 || *lon > 360) {
     return fail(fmt::format("\"{}\" is no longitude", longitude), "longitude",
                 "decimal degrees from -180 (west) to 180, such as 13.40", Error::Kind::usage);
   }

@@ -33,9 +33,7 @@ State state_of(const std::vector<std::string_view>& row) {
 }
 
 /// Is `name`, in whatever letters, `wanted`, which is lower case and not empty?
-bool same(std::string_view name, std::string_view wanted) {
-  return name.size() == wanted.size() && lower(name) == wanted;
-}
+bool same(std::string_view name, std::string_view wanted) { return name.size() == wanted.size() && lower(name) == wanted; }
 
 bool is_one_of(std::string_view wanted, std::string_view names) {
   if (names.size() < wanted.size()) return false;

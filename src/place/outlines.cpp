@@ -55,6 +55,9 @@ void each_cell(const E& e, F f) {
   }
 }
 
+/// False for NaN, too.
+bool on_map(const Coordinates& p) { return std::abs(p.longitude) <= 180 && std::abs(p.latitude) <= 90; }
+
 /// From the origin to a piece that is given relative to it.
 double distance_to(double x0, double y0, double x1, double y1) {
   const double dx = x1 - x0;
@@ -191,7 +194,7 @@ void Outlines::judge_corners(const std::vector<RingEdge>& edges) {
 std::optional<std::string_view> Outlines::zone_at(const Coordinates& point) const {
   const double x = point.longitude * 100;
   const double y = point.latitude * 100;
-  if (!(std::abs(x) <= 18000 && std::abs(y) <= 9000)) return std::nullopt;
+  if (!on_map(point)) return std::nullopt;
   const int column = column_of(x);
   const int row = row_of(y);
   const double left = corner_x(column);
@@ -221,7 +224,7 @@ std::optional<std::string_view> Outlines::zone_at(const Coordinates& point) cons
 std::optional<Outlines::Near> Outlines::nearest(const Coordinates& point, double within_kilometres) const {
   const double x = point.longitude * 100;
   const double y = point.latitude * 100;
-  if (!(std::abs(x) <= 18000 && std::abs(y) <= 9000)) return std::nullopt;
+  if (!on_map(point)) return std::nullopt;
   // A plane that touches the globe at the point is right enough over such distances.
   const double narrow = std::max(1e-3, std::cos(point.latitude * std::numbers::pi / 180));
   const double reach = within_kilometres / kKmPerHundredth;

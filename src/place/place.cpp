@@ -138,8 +138,9 @@ Result<Place> from(const Said& said, const Origin& origin) {
     place->point_from = beside->point_from;
     place->postcode = beside->postcode;
     place->chain.push_back(std::string(origin.place) + ": " + beside->name + " (the zone named wins)");
-  } else if ((place->point = point_in_zone(*place->zone))) {
-    place->point_from = "zone";
+  } else {
+    place->point = point_in_zone(*place->zone);
+    if (place->point) place->point_from = "zone";
   }
   return place;
 }
@@ -200,7 +201,8 @@ Result<Place> locate(const Query& q) {
 bool is_known_zone(std::string_view zone) {
   std::string_view table = data::zone_intensity();
   while (const auto line = next_line(table)) {
-    if (!zone.empty() && line->starts_with(zone) && line->size() > zone.size() && (*line)[zone.size()] == ',') return zone != "zone";
+    if (!zone.empty() && line->starts_with(zone) && line->size() > zone.size() && (*line)[zone.size()] == ',')
+      return zone != "zone";
   }
   return false;
 }

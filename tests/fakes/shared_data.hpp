@@ -1,10 +1,9 @@
 #pragma once
-// The data that are not part of the repository (shared/data beside it, or GRAMWATT_TEST_DATA): tests that want them are skipped
+// The data that are not part of the repository (CMake's GRAMWATT_SHARED_DATA): tests that want them are skipped
 // elsewhere.
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -14,8 +13,7 @@ namespace gramwatt::testing {
 
 /// The content of a .gz file there.
 inline std::optional<std::string> shared_gzip(const std::string& name) {
-  const char* folder = std::getenv("GRAMWATT_TEST_DATA");
-  const auto path = (folder != nullptr ? std::filesystem::path(folder) : std::filesystem::path(GRAMWATT_SHARED_DATA)) / name;
+  const auto path = std::filesystem::path(GRAMWATT_SHARED_DATA) / name;
   if (!std::filesystem::exists(path)) return std::nullopt;
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(("gzip -dc '" + path.string() + "'").c_str(), "r"), pclose);
   if (!pipe) return std::nullopt;

@@ -36,6 +36,7 @@
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
 #include "meter/workload.hpp"
+#include "place/find.hpp"
 #include "place/metadata.hpp"
 #include "sense/bmc.hpp"
 #include "sense/gpu_clients.hpp"
@@ -62,6 +63,18 @@ void fuzz_cgroup(std::string_view text) {
 }
 
 void fuzz_workload(std::string_view text) { (void)meter::workload_from(text); }
+
+/// Words to a known zone or an error; and, as two lines, a point to a zone or an error.
+void fuzz_place(std::string_view text) {
+  const auto place = place::find_by_words(text, "place");
+  if (place && (!place->zone || !place::is_known_zone(*place->zone))) std::abort();
+  const auto cut = text.find('\n');
+  if (cut == std::string_view::npos) return;
+  const auto point = place::parse_coordinates(std::string(text.substr(0, cut)), std::string(text.substr(cut + 1)));
+  if (!point) return;
+  const auto there = place::find_by_point(*point, "point");
+  if (there && (!there->zone || !place::is_known_zone(*there->zone))) std::abort();
+}
 
 void fuzz_metadata(std::string_view text) {
   const std::string body(text);
@@ -265,6 +278,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"metadata", fuzz_metadata},
       {"perf_event", [](std::string_view t) { (void)sense::parse_perf_event(t); }},
       {"nspid", [](std::string_view t) { (void)sense::parse_nspid(t); }},
+      {"place", fuzz_place},
       {"pm_energy", [](std::string_view t) { (void)sense::parse_pm_energy(t); }},
       {"points", fuzz_points},
       {"proc_stat", fuzz_proc_stat},

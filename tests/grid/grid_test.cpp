@@ -147,18 +147,5 @@ TEST_F(GridOfDe, NobodyIsAskedWhereTheNetworkIsForbidden) {
   EXPECT_EQ(asked, 0);
 }
 
-TEST(ReachOver, TheIntervalHoldsTheOtherZonesLevels) {
-  auto known = annual("US-CAL-CISO");
-  const auto other = annual("US-NW-BPAT");
-  ASSERT_TRUE(known && other);
-  const double theirs = other->average.last().points.front().value.value();
-  reach_over({"US-NW-BPAT"}, "US-CAL-CISO", *known);
-  const Series& s = known->average.last();
-  const Shift shift = total_shift(s.terms);
-  const double mine = s.points.front().value.value();
-  EXPECT_LE(mine * (1 + shift.minus), theirs);
-  EXPECT_GE(mine * (1 + shift.plus), theirs);
-}
-
 }  // namespace
 }  // namespace gramwatt::grid

@@ -118,5 +118,27 @@ TEST(Annual, AZoneThatDoesNotExistIsAnError) {
   EXPECT_FALSE(annual("D"));
 }
 
+TEST(Reach, ACountryOfSeveralZonesReachesOverTheValuesOfAll) {
+  auto norway = annual("NO");
+  ASSERT_TRUE(norway);
+  const double before = total_shift(norway->average.last().terms).plus;
+  const Reach reach = reach_over("NO", {"NO-NO1", "NO-NO5"});
+  widen(*norway, reach);
+  EXPECT_GT(total_shift(norway->average.last().terms).plus, 2 * before);
+  EXPECT_TRUE(norway->average.last().terms.count("which-zone"));
+}
+
+TEST(Reach, OfNoOthersOrOfTheZoneAloneWidensNothingUnseen) {
+  EXPECT_EQ(reach_over("DE", {}).average, Shift{});
+  auto germany = annual("DE");
+  const Terms before = germany->average.last().terms;
+  widen(*germany, {});
+  EXPECT_EQ(germany->average.last().terms, before);
+  // Clean California beside coal: the reach is upward only as far as the dirtier zone's own interval.
+  const Reach reach = reach_over("US-CAL-CISO", {"US-NW-WACM"});
+  EXPECT_GT(reach.average.plus, 0.5);
+  EXPECT_GT(reach.marginal.plus, 0);
+}
+
 }  // namespace
 }  // namespace gramwatt::grid
