@@ -41,6 +41,19 @@ grid::GridSettings grid_settings(const Settings& settings) {
   return g;
 }
 
+namespace {
+
+/// What the record says of zones that may as well have been meant: better series do not tell which one it was.
+grid::Reach reach_of(const ledger::RunRecord& r) {
+  const auto kept = [](const std::optional<ledger::IntensityFacts>& facts) {
+    const auto it = facts ? facts->value.terms.find("which-zone") : Terms::const_iterator{};
+    return facts && it != facts->value.terms.end() ? it->second : Shift{};
+  };
+  return {kept(r.average_intensity), kept(r.marginal_intensity)};
+}
+
+}  // namespace
+
 job::Knowledge grid_knowledge(const Settings& settings, std::optional<std::string> zone) {
   return [grid = grid::Grid(grid_settings(settings)), zone](const ledger::RunRecord& r,
                                                             grid::Window window) -> Result<grid::Intensities> {
@@ -56,7 +69,9 @@ job::Knowledge grid_knowledge(const Settings& settings, std::optional<std::strin
     }
     std::vector<std::string> failed = grid.fetch(where, window);
     auto known = grid.look(*at, window);
-    if (known) known->average.notes = std::move(failed);
+    if (!known) return known;
+    known->average.notes = std::move(failed);
+    if (!zone) grid::widen(*known, reach_of(r));
     return known;
   };
 }
