@@ -166,7 +166,8 @@ void split_row(std::string_view line, char separator, std::vector<std::string_vi
     const char* from = at;
     if (at != end && *at == '"') {
       const char* close = at + 1;
-      while (close != end && !(*close == '"' && (close + 1 == end || close[1] == separator))) ++close;
+      // A quote that another character follows belongs to the text ("" stands for one).
+      while (close != end && (*close != '"' || (close + 1 != end && close[1] != separator))) ++close;
       fields.emplace_back(from + 1, close - from - 1);
       at = close == end ? end : close + 1;
     } else {
@@ -200,8 +201,8 @@ Result<Layout> understand_header(std::string_view line, const ImportOptions& opt
   l.time = *time;
   l.time_is_utc = contains(names[l.time], "utc") || contains(names[l.time], "gmt");
   if (is_end(names[l.time])) l.label = LabelEnd::end;
-  l.zone = find(names, {"zone id", "zone_id", "zone key", "zone_key", "zonekey", "zoneid", "zone", "region", "location",
-                        "balancing_authority", "ba"});
+  l.zone = find(names, {"zone id", "zone_id", "zone key", "zone_key", "zonekey", "zoneid", "zone", "zone_name", "region",
+                        "location", "balancing_authority", "ba"});
   l.estimated = find(names, {"data estimated", "is_estimated", "isestimated", "estimated", "imputed_data_used"});
   l.signal_type = find(names, {"signal_type"});
 

@@ -39,7 +39,7 @@ constexpr std::size_t kMostSteps = 1024;
 constexpr std::size_t kFewRows = 48;
 /// Exact by definition (pound avoirdupois, 1959) over 1 MWh.
 constexpr double kGramsPerPound = 453.59237;
-/// Both are judgement: the spread of honest figures for one hour and zone, as for what providers tell (docs/validation.md).
+/// Judgement, not measured: how far honest figures for one hour and zone lie apart.
 constexpr Shift kAverageError = Shift::symmetric(0.10);
 constexpr Shift kMarginalError = Shift::symmetric(0.30);
 

@@ -68,6 +68,18 @@ Result<void> make_file(const std::filesystem::path& path) {
   return {};
 }
 
+/// A path as an SQLite URI that promises that nobody changes the file.
+std::string immutable_uri(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char c : path.string()) {
+    if (c == '?') uri += "%3f";
+    else if (c == '#') uri += "%23";
+    else if (c == '%') uri += "%25";
+    else uri += c;
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
 
 std::string remedy_for_damage(const std::filesystem::path& path) {
@@ -209,13 +221,24 @@ Result<std::unique_ptr<StoreFile>> StoreFile::open_read_only(const std::filesyst
   }
   if (!S_ISREG(info.st_mode)) return fail("is no regular file", path.string());
   if (info.st_size == 0) return nullptr;
-  return guarded(path, [&]() -> Opened {
-    auto db = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
-    std::unique_ptr<StoreFile> f(new StoreFile(path, std::move(db)));
-    if (const auto known = f->check_header(); !known) return tl::unexpected(known.error());
-    if (f->db_->execAndGet("PRAGMA user_version").getInt() == 0) f.reset();  // it is being made just now
-    return Opened(std::move(f));
-  });
+  const auto attempt = [&](const std::string& name, int flags) {
+    return guarded(path, [&]() -> Opened {
+      auto db = std::make_unique<SQLite::Database>(name, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX | flags, kBusyTimeoutMs);
+      std::unique_ptr<StoreFile> f(new StoreFile(path, std::move(db)));
+      if (const auto known = f->check_header(); !known) return tl::unexpected(known.error());
+      if (f->db_->execAndGet("PRAGMA user_version").getInt() == 0) f.reset();  // it is being made just now
+      return Opened(std::move(f));
+    });
+  };
+  auto opened = attempt(path.string(), 0);
+  if (opened) return opened;
+  // In a folder that we cannot write to, the log's index cannot be made. Without a log the file alone is the whole truth.
+  std::error_code ec;
+  const auto log_size = std::filesystem::file_size(path.string() + "-wal", ec);
+  if (ec || log_size == 0) {
+    if (auto alone = attempt(immutable_uri(path), SQLite::OPEN_URI)) return alone;
+  }
+  return opened;
 }
 
 Lent StoreFile::statement(const char* sql) {

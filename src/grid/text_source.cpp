@@ -95,7 +95,7 @@ class Gzip final : public ByteSource {
     z_.avail_out = static_cast<uInt>(size);
     while (z_.avail_out == size) {
       if (z_.avail_in == 0) {
-        const auto n = packed_->read(in_.data(), in_.size());
+        auto n = packed_->read(in_.data(), in_.size());
         if (!n) return n;
         if (*n == 0 && is_between_) return std::size_t{0};
         if (*n == 0) return fail("ends in the middle of its gzip data", name_, "fetch it again: the copy is not complete");

@@ -204,6 +204,27 @@ TEST(Store, ReadingMakesNoFile) {
   EXPECT_EQ(store->get(kKey, kAllTime).value().points.size(), 1U);
 }
 
+TEST(Store, AFolderThatCannotBeWrittenCanBeRead) {
+  using std::filesystem::perms;
+  const TempTree tree;
+  const auto path = tree / "folder/a %23?.sqlite";
+  ASSERT_TRUE(open(tree, "folder/a %23?.sqlite").put(kKey, hourly({point(kNewYear, 1)})));
+  std::filesystem::permissions(path, perms(0444));
+  std::filesystem::permissions(tree / "folder", perms(0555));
+  std::filesystem::permissions(tree.root(), perms(0755));
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 && setuid(65534) != 0) _exit(2);  // no permission binds root
+    if (access((tree / "folder").c_str(), W_OK) == 0) _exit(3);
+    const auto store = Store::open_read_only(path);
+    _exit(store && *store && (*store)->get(kKey, kAllTime).value().points.size() == 1 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << WEXITSTATUS(status);
+  std::filesystem::permissions(tree / "folder", perms(0755));
+}
+
 TEST(Store, WhatIsNotCommittedIsGone) {
   const TempTree tree;
   Store store = open(tree);
