@@ -181,6 +181,23 @@ TEST(Backtest, RidgeIsBestAndItsBandsHold) {
   EXPECT_LT(ridge->days[0].mape, ridge->days[2].mape);
 }
 
+TEST(Forecast, BandsOfAShortHistoryHoldToo) {
+  for (const int days : {20, 42, 80}) {
+    int inside = 0, hours_judged = 0;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      const Series s = weather(days + 2, 1000 + seed);
+      for (const Point& p : made(s, after_days(days)).series.points) {
+        const double truth = s.at(p.start)->value / p.value - 1;
+        inside += p.band.minus <= truth && truth <= p.band.plus ? 1 : 0;
+        ++hours_judged;
+      }
+    }
+    const double covered = static_cast<double>(inside) / hours_judged;
+    EXPECT_GT(covered, 0.85) << days;
+    EXPECT_LT(covered, 0.98) << days;
+  }
+}
+
 TEST(Backtest, OfADayThatRepeatsIsPerfect) {
   const auto b = backtest(hourly(100, daily), {after_days(60), after_days(90)}, hours(48), Model::ridge);
   ASSERT_TRUE(b);
