@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -91,6 +92,9 @@ Series from_moer(const std::filesystem::path& path) {
   return s;
 }
 
+/// This process' own, so that what else the machine does is not counted.
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
 double percent(Ratio r) { return 100 * r.value(); }
 
 std::string by_day(const Backtest& b, Ratio BacktestDay::* what, double scale, int digits) {
@@ -116,13 +120,13 @@ std::optional<Judged> judge(const std::string& name, const Series& truth, Window
   Judged j;
   j.name = name;
   for (const Model model : {Model::ridge, Model::seasonal_naive, Model::climatology}) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = cpu_seconds();
     const auto b = backtest(truth, window, hours(96), model);
     if (!b) {
       fmt::print(stderr, "{}: {}\n", name, b.error().message());
       return std::nullopt;
     }
-    if (model == Model::ridge) j.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (model == Model::ridge) j.seconds = cpu_seconds() - start;
     j.by_model[model] = *b;
     CaptureRules rules;
     rules.model = model;
@@ -222,18 +226,18 @@ int main(int argc, char** argv) {
   print_signals(from_mix(folder / "us-eia930-fuelmix" / "US-CAL-CISO.csv.gz"), moer);
   fmt::print(
       "\nDay ahead: median {:.1f} %, better than seasonal naive in {} of {}; bands cover {:.0f}..{:.0f} % by zone and day. "
-      "A year of ridge forecasts, one a day: {:.1f} s a zone.\n",
+      "A year of ridge forecasts, one a day: {:.1f} s of CPU time a zone.\n",
       median(day_ahead), better, day_ahead.size(), *std::min_element(covered.begin(), covered.end()),
       *std::max_element(covered.begin(), covered.end()), seconds / static_cast<double>(day_ahead.size()));
   constexpr int kTimes = 10;
   std::size_t paths = 0;
   const Series last = from_mix(files.back());
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = cpu_seconds();
   for (int i = 0; i < kTimes; ++i) {
     const auto f = make_forecast(last, *parse_iso8601("2021-01-01T00:00:00Z"), hours(96), Model::ridge);
     paths = f ? f->paths.size() : 0;
   }
-  fmt::print("One forecast of 96 hours from 366 days with its {} paths: {:.0f} ms.\n", paths,
-             std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count() / kTimes);
+  fmt::print("One forecast of 96 hours from 366 days with its {} paths: {:.0f} ms of CPU time.\n", paths,
+             1000 * (cpu_seconds() - begin) / kTimes);
   return 0;
 }

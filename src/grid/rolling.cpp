@@ -11,7 +11,7 @@ constexpr Hour kDay = 24;
 constexpr int kLeastRows = 28;
 constexpr int kRefit = 7;  // days between fits of the trials
 constexpr std::size_t kEnoughPaths = 60;
-constexpr std::size_t kMostPaths = 365;  // a year: each season once. Ninety days gave bands that cover 86 % instead of 90 %
+constexpr std::size_t kMostPaths = 365;  // a year, each season once: bands of ninety days covered 87 % where these cover 90 %
 
 Hour first_origin(const Hourly& data, Hour phase) {
   const Hour past = ((phase - data.begin()) % kDay + kDay) % kDay;

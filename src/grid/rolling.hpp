@@ -2,7 +2,6 @@
 // A model that is tried day after day, as time goes by: its forecasts for earlier origins, made then, and the errors that came
 // of them. Internal to grid.
 
-#include <map>
 #include <optional>
 #include <vector>
 

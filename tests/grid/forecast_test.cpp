@@ -1,9 +1,7 @@
 #include "grid/forecast.hpp"
 
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <numbers>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -11,45 +9,13 @@
 #include <rapidcheck/gtest.h>
 
 #include "grid/hourly.hpp"
+#include "grid/made_up_series.hpp"
 #include "grid/rolling.hpp"
 
 namespace gramwatt::grid {
 namespace {
 
-using std::chrono::hours;
-using std::chrono::minutes;
 using ::testing::HasSubstr;
-
-constexpr Hour kStart = 438'288;  // 2020-01-01T00Z, a Wednesday
-constexpr Hour kDay = 24;
-
-Nanoseconds after_days(double days) { return start_of(kStart) + minutes(std::lround(days * 24 * 60)); }
-
-/// Hourly values from a function of the hour since kStart.
-Series hourly(int days, const std::function<double(Hour)>& value) {
-  Series s;
-  s.resolution = hours(1);
-  for (Hour h = 0; h < days * kDay; ++h) s.points.push_back({start_of(kStart + h), GramsPerKwh(value(h)), {}, {}});
-  return s;
-}
-
-double daily(Hour h) { return 300 + 120 * std::sin(2 * std::numbers::pi * static_cast<double>(h % kDay) / 24); }
-
-double weekly(Hour h) {
-  const Hour weekday = (h / kDay + 2) % 7;  // Monday: 0
-  return daily(h) * (weekday >= 5 ? 0.8 : 1);
-}
-
-/// A typical day and week under weather that lasts for a day or so.
-Series weather(int days, std::uint64_t seed, double size = 0.15) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<> normal;
-  double state = 0;
-  return hourly(days, [&](Hour h) {
-    state = 0.96 * state + std::sqrt(1 - 0.96 * 0.96) * normal(random);
-    return weekly(h) * std::exp(size * state);
-  });
-}
 
 Forecast made(const Series& s, Nanoseconds origin, Model model = Model::ridge, hours length = hours(48)) {
   auto f = make_forecast(s, origin, length, model);
@@ -179,6 +145,23 @@ TEST(Backtest, RidgeIsBestAndItsBandsHold) {
     }
   }
   EXPECT_LT(ridge->days[0].mape, ridge->days[2].mape);
+}
+
+TEST(Forecast, BandsOfAShortHistoryHoldToo) {
+  for (const int days : {20, 42, 80}) {
+    int inside = 0, hours_judged = 0;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      const Series s = weather(days + 2, 1000 + seed);
+      for (const Point& p : made(s, after_days(days)).series.points) {
+        const double truth = s.at(p.start)->value / p.value - 1;
+        inside += p.band.minus <= truth && truth <= p.band.plus ? 1 : 0;
+        ++hours_judged;
+      }
+    }
+    const double covered = static_cast<double>(inside) / hours_judged;
+    EXPECT_GT(covered, 0.85) << days;
+    EXPECT_LT(covered, 0.98) << days;
+  }
 }
 
 TEST(Backtest, OfADayThatRepeatsIsPerfect) {
@@ -447,95 +430,6 @@ TEST(Bands, AreTheOuterTwentiethsOfThePaths) {
   EXPECT_NEAR(b[0].minus, -0.45, 1e-12);
   const auto few = bands({{0.1}, {0.3}, {0.2}}, 1);
   EXPECT_EQ(few.front(), (Shift{0, 0.3})) << "of few the outermost, and never away from the value";
-}
-
-// ---- capture ----
-
-const Window kSpan{after_days(60), after_days(118)};
-CaptureRules knowing(std::optional<Model> model = {}) {
-  CaptureRules rules;
-  rules.model = model;
-  return rules;
-}
-
-TEST(Capture, ThatKnowsTheJudgeIsTheOracle) {
-  const Series s = weather(120, 15);
-  for (const bool pauses : {false, true}) {
-    CaptureRules rules = knowing();
-    rules.pauses = pauses;
-    const auto c = capture(s, s, kSpan, rules);
-    ASSERT_TRUE(c);
-    EXPECT_DOUBLE_EQ(c->saving.value(), c->oracle.value());
-    EXPECT_DOUBLE_EQ(c->share().value(), 1);
-    EXPECT_DOUBLE_EQ(c->worse.value(), 0);
-    EXPECT_EQ(c->arrivals, 58 * 4);
-    EXPECT_LT(c->low, c->saving);
-    EXPECT_GT(c->high, c->saving);
-    EXPECT_TRUE(c->beats_running_at_once());
-  }
-}
-
-TEST(Capture, PausesSaveMoreThanOneStart) {
-  const Series s = weather(120, 16, 0.4);
-  CaptureRules rules = knowing();
-  const auto one = capture(s, s, kSpan, rules);
-  rules.pauses = true;
-  const auto many = capture(s, s, kSpan, rules);
-  ASSERT_TRUE(one && many);
-  EXPECT_GT(many->oracle, one->oracle);
-}
-
-TEST(Capture, OfAForecastLiesBetweenNothingAndTheOracle) {
-  const Series s = weather(120, 17);
-  const auto c = capture(s, s, kSpan);
-  ASSERT_TRUE(c);
-  EXPECT_TRUE(c->beats_running_at_once());
-  EXPECT_GT(c->share().value(), 0.5);
-  EXPECT_LT(c->share().value(), 1);
-}
-
-TEST(Capture, OfASignalThatRanksUpsideDownIsWorseThanNoPlan) {
-  const Series truth = hourly(120, daily);
-  Series wrong = truth;
-  for (Point& p : wrong.points) p.value = GramsPerKwh(600) - p.value;
-  const auto c = capture(wrong, truth, kSpan, knowing());
-  ASSERT_TRUE(c);
-  EXPECT_LT(c->saving.value(), 0);
-  EXPECT_FALSE(c->beats_running_at_once());
-  EXPECT_GT(c->worse.value(), 0.5);
-}
-
-TEST(Capture, OfASignalThatSaysNothingIsNothing) {
-  const auto flat = hourly(120, [](Hour) { return 100.0; });
-  const auto c = capture(flat, weather(120, 18), kSpan, knowing());
-  ASSERT_TRUE(c);
-  EXPECT_DOUBLE_EQ(c->saving.value(), 0);
-  EXPECT_FALSE(c->beats_running_at_once()) << "a tie is not a win";
-}
-
-TEST(Capture, ByHandOfOneJobOfTwoHours) {
-  // Each day: 9 at midnight, 5 after, 1 at six and seven.
-  const Series s = hourly(40, [](Hour h) { return h % 24 == 0 ? 9.0 : h % 24 == 6 || h % 24 == 7 ? 1.0 : 5.0; });
-  CaptureRules rules = knowing();
-  rules.job = hours(2);
-  rules.slack = hours(6);
-  rules.every = hours(24);
-  const auto c = capture(s, s, {after_days(10), after_days(30)}, rules);
-  ASSERT_TRUE(c);
-  EXPECT_EQ(c->arrivals, 20);
-  EXPECT_DOUBLE_EQ(c->saving.value(), 1 - 2.0 / 14);
-}
-
-TEST(Capture, IsRefusedForAFortnightOrRulesWithoutSense) {
-  const Series s = weather(60, 19);
-  const auto few = capture(s, s, {after_days(40), after_days(50)}, knowing());
-  ASSERT_FALSE(few);
-  EXPECT_EQ(few.error().kind, Error::Kind::unavailable);
-  CaptureRules rules;
-  rules.job = hours(0);
-  const auto senseless = capture(s, s, kSpan, rules);
-  ASSERT_FALSE(senseless);
-  EXPECT_EQ(senseless.error().kind, Error::Kind::usage);
 }
 
 }  // namespace
