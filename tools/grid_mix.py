@@ -107,7 +107,7 @@ def direct_factor(raw):
             table = {**EU_DIRECT, **ZONE_DIRECT.get(mix.zone, {})}
             return lambda fuel: table.get(fuel, 0)
         region = US[mix.zone]
-        # 85 %: oil burnt in the US outside AVERT's units, as AVERT's mean over regions (650..750).
+        # For fuels that AVERT lacks in a region: the middle of its other regions.
         default = {"coal": 1000, "gas": 420, "oil": 700}
 
         def factor(fuel):

@@ -40,6 +40,8 @@ class Zone:
             return "part with a value of its own"
         if "whole country" in self.source:
             return "part of a country"
+        if " as a whole) with" in self.source:
+            return "small US utility"
         if self.name.startswith("US-"):
             return "US Northwest" if "(NWPP" in self.source or "Bonneville" in self.source or self.name == "US-NW-BPAT" else "US zone"
         return "country"
@@ -120,7 +122,7 @@ def print_levels(zones, annual):
     judged = [z for z in zones.values() if annual.get(z.name)]
     groups = [("zones with a mix of their own", [z for z in judged if z.hours is not None and not z.kind.startswith("part")]),
               ("zones with a typical day", [z for z in judged if z.hours is not None])]
-    groups += [(k, [z for z in judged if z.kind == k]) for k in ("country", "US zone", "US Northwest", "part with a value of its own", "part of a country")]
+    groups += [(k, [z for z in judged if z.kind == k]) for k in ("country", "US zone", "small US utility", "US Northwest", "part with a value of its own", "part of a country")]
     groups += [("all but parts that take the country's value", [z for z in judged if z.kind != "part of a country"]), ("all", judged)]
     print(f"\nHours inside, both at the same mean: median zone {100 * statistics.median(COVERED):.0f} %, all together {100 * statistics.mean(COVERED):.0f} %.")
     print("\n| zones | number | median error | inside the interval |\n|---|---|---|---|")

@@ -65,8 +65,8 @@ Result<Nanoseconds> time_option(const Invocation& invocation, const char* name, 
 Result<std::chrono::hours> hours_option(const Invocation& invocation) {
   const auto text = invocation.get("hours").value_or("96");
   const auto n = parse_number<int>(text);
-  if (!n || *n < 1 || *n > 24 * 366)
-    return fail(fmt::format("\"{}\" is no number of hours", text), "--hours", "1 to 8784", Error::Kind::usage);
+  if (!n || *n < 1 || *n > 336)
+    return fail(fmt::format("\"{}\" is no number of hours", text), "--hours", "1 to 336", Error::Kind::usage);
   return std::chrono::hours(*n);
 }
 
@@ -168,6 +168,31 @@ Result<grid::Model> model_option(const std::string& text) {
   return fail(fmt::format("\"{}\" is no model", text), "--model", "ridge, seasonal-naive or climatology", Error::Kind::usage);
 }
 
+/// Our own forecast from what is held, where that reaches to the present: behind a provider's, unless a model was asked for. A
+/// provider's gets the errors that ours has made, because providers publish none.
+void add_own_forecast(const grid::Series& known, Nanoseconds origin, std::chrono::hours length, grid::Model model, bool wanted,
+                      report::GridView& view) {
+  if (known.points.empty() || known.points.back().start + kStillPresent <= origin) return;
+  auto& rungs = view.ladder.rungs;
+  auto at = rungs.begin();
+  for (; at != rungs.end() && !at->points.empty() && at->resolution > Nanoseconds{0} &&
+         at->points.back().kind != grid::PointKind::profile;
+       ++at) {
+    if (at->points.back().kind != grid::PointKind::forecast) continue;  // the hour that has begun
+    auto banded = grid::with_paths(*at, known, origin);
+    if (!banded) continue;
+    *at = std::move(banded->series);
+    view.ladder.notes.push_back(std::move(banded->note));
+  }
+  auto made = grid::make_forecast(known, origin, length, model);
+  if (made) {
+    view.ladder.notes.push_back(std::move(made->note));
+    rungs.insert(wanted ? rungs.begin() : at, std::move(made->series));
+  } else {
+    view.ladder.notes.push_back("no forecast from the past: " + made.error().message());
+  }
+}
+
 int forecast(const Invocation& invocation, const Settings& settings, const Asked& a) {
   const auto hours = hours_option(invocation);
   if (!hours) return complain(hours.error());
@@ -186,18 +211,7 @@ int forecast(const Invocation& invocation, const Settings& settings, const Asked
   }
   const auto past = view_of(a, {*origin - kHistory, *origin}, kHour, false);
   const grid::Series known = past ? observed(*past) : grid::Series{};
-  if (!known.points.empty() && known.points.back().start + kStillPresent > *origin) {
-    auto made = grid::make_forecast(known, *origin, *hours, *model);
-    if (made) {
-      view->ladder.notes.push_back(made->note);
-      // A provider's own forecast stays ahead of ours.
-      auto at = view->ladder.rungs.begin();
-      while (at != view->ladder.rungs.end() && !at->points.empty() && at->points.back().kind == grid::PointKind::forecast) ++at;
-      view->ladder.rungs.insert(invocation.has("model") ? view->ladder.rungs.begin() : at, std::move(made->series));
-    } else {
-      view->ladder.notes.push_back("no forecast from the past: " + made.error().message());
-    }
-  }
+  add_own_forecast(known, *origin, *hours, *model, invocation.has("model"), *view);
   return show(*view, invocation, settings);
 }
 

@@ -6,6 +6,9 @@ namespace gramwatt::cli {
 namespace {
 
 constexpr Option kZone{"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO (default: where this machine is)", false};
+constexpr Option kPlace{"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false};
+constexpr Option kLat{"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false};
+constexpr Option kLon{"lon", 0, "DEG", "longitude, east positive", false};
 constexpr Option kSignal{"signal", 0, "SIGNAL", "average or marginal (default average)", false};
 constexpr Option kFrom{"from", 0, "TIME", "first instant, such as 2021-06-01 or 2021-06-01T14:00Z", false};
 constexpr Option kTo{"to", 0, "TIME", "end, not included", false};
@@ -42,7 +45,7 @@ std::vector<Command> grid_commands() {
        "[OPTIONS]",
        "say in which zone this machine is, and how that was found",
        "",
-       {kZone},
+       {kZone, kPlace, kLat, kLon},
        0,
        0,
        false,
@@ -51,7 +54,7 @@ std::vector<Command> grid_commands() {
        "[OPTIONS]",
        "carbon intensity at this moment, and in the hours around it",
        "Both signals, with 90 % interval, source and what each is fit for.",
-       {kZone, kSignal},
+       {kZone, kPlace, kLat, kLon, kSignal},
        0,
        0,
        false,
@@ -60,7 +63,7 @@ std::vector<Command> grid_commands() {
        "[OPTIONS]",
        "carbon intensity over time that has passed",
        "Without --from, the last week. Where nothing better is known, a typical day stands in and says so.",
-       {kZone, kSignal, kFrom, kTo, kStep, kCsv},
+       {kZone, kPlace, kLat, kLon, kSignal, kFrom, kTo, kStep, kCsv},
        0,
        0,
        false,
@@ -72,6 +75,9 @@ std::vector<Command> grid_commands() {
        "to "
        "the present; else the typical day.",
        {kZone,
+        kPlace,
+        kLat,
+        kLon,
         kSignal,
         {"hours", 0, "H", "how far (default 96)", false},
         {"from", 0, "TIME", "make the forecast that could have been made then, from what is held up to then", false},
@@ -88,6 +94,9 @@ std::vector<Command> grid_commands() {
        "error, "
        "rank correlation, and how often the truth lay inside the 90 % band, by day of the horizon.",
        {kZone,
+        kPlace,
+        kLat,
+        kLon,
         kSignal,
         kFrom,
         kTo,
@@ -125,7 +134,7 @@ std::vector<Command> grid_commands() {
        "[OPTIONS]",
        "list the providers, which are configured, and what each needs",
        "",
-       {{"check", 0, "", "ask those that are configured for the zone's present value", false}, kZone},
+       {{"check", 0, "", "ask those that are configured for the zone's present value", false}, kZone, kPlace, kLat, kLon},
        0,
        0,
        false,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/system.hpp"
+#include "place/outlines.hpp"
 
 namespace gramwatt::cli {
 namespace {
@@ -49,6 +50,10 @@ job::Knowledge grid_knowledge(const Settings& settings, std::optional<std::strin
     where.zone = *at;
     where.cloud_provider = r.host.cloud_provider.value_or("");
     where.cloud_region = r.host.cloud_region.value_or("");
+    if (const auto point = place::point_in_zone(*at)) {
+      where.latitude = point->latitude;
+      where.longitude = point->longitude;
+    }
     std::vector<std::string> failed = grid.fetch(where, window);
     auto known = grid.look(*at, window);
     if (known) known->average.notes = std::move(failed);

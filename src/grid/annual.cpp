@@ -24,9 +24,10 @@ namespace {
 constexpr double kDirtiest = 1100;
 constexpr Shift kCountry{-0.42, 0.94};
 constexpr Shift kZone{-0.26, 0.38};
+constexpr Shift kZoneSmall{-0.40, 0.65};
 constexpr Shift kZoneApart{-0.65, 0.90};
 constexpr Shift kRegion{-0.20, 0.58};
-constexpr Shift kCountryForPart{-0.85, 4.47};
+constexpr Shift kCountryForPart{-0.86, 4.65};
 constexpr Shift kAvert{-0.50, 0.25};
 constexpr Shift kOperatingMargin{-0.50, 0.50};
 constexpr double kWorldLow = 20;
@@ -63,6 +64,7 @@ std::optional<double> lookup(std::string_view table, std::string_view key) {
 Shift average_shift(const Row& row) {
   Shift s = row.kind == "country"      ? kCountry
             : row.kind == "zone"       ? kZone
+            : row.kind == "zone-small" ? kZoneSmall
             : row.kind == "zone-apart" ? kZoneApart
             : row.kind == "region"     ? kRegion
                                        : kCountryForPart;

@@ -4,8 +4,10 @@
 // (grid/typical_day.hpp), at the level of its newest annual value; rung 2 is that annual value. Errors of rung 1:
 //
 // - `intensity:ZONE`, the level: the same term as the annual rung's, so that both rungs of a run add up as one mistake.
-// - `typical-day:ZONE`, a single hour around its typical value. Weather does that: -16..+13 % in Poland, -60..+78 % in Ireland,
-//   measured on weeks or years that were held out. It is the error of an hour; a run of a month has less of it.
+// - `typical-day:ZONE@DAY`, a single hour around its typical value. Weather does that: -16..+13 % in Poland, -60..+78 % in
+//   Ireland, measured on weeks or years that were held out. It is the error of an hour; a run of a month has less of it. Two
+//   runs that begin on different days have different weather, so the day (UTC) is part of the name: it must not cancel when
+//   they are compared.
 // - One of three, measured as what hours of 2022 (consumption based) show beyond that, both at the same mean:
 //   `other-year:ZONE` in Europe, where gas, drought and silent reactors changed the order of plants (in the US nothing is to be
 //   added); `trade:ZONE` where much of what is consumed is imported, or of what is generated exported; `whole-country:ZONE` for
@@ -85,7 +87,7 @@ Series typical_rung(const Series& annual, const AverageProfile& profile, const s
   s.signal.source = shape_source(profile.day, zone) + ", level " + annual.signal.source;
   if (!profile.apart.empty()) s.signal.source += "; production only (" + profile.apart + ")";
   if (!american(zone) && s.signal.licence != "CC BY 4.0") s.signal.licence = "CC BY 4.0, " + s.signal.licence;
-  s.terms["typical-day:" + profile.day.key] = capped(profile.day.spread, level);
+  s.terms["typical-day:" + profile.day.key + "@" + iso8601(window.start).substr(0, 10)] = capped(profile.day.spread, level);
   const auto [id, shift] = part                     ? std::pair("whole-country:" + zone, kWholeCountry)
                            : !profile.apart.empty() ? std::pair("trade:" + zone, kTrade)
                                                     : std::pair("other-year:" + zone, kOtherYear);
@@ -137,7 +139,7 @@ std::vector<Series> regression_rungs(const MarginalProfile& profile, const std::
   day.signal.data_kind = kTypicalDay;
   day.resolution = std::chrono::hours(1);
   day.points = profile.day.over(window, profile.day.mean);
-  day.terms["marginal-hour"] = capped(kMarginalHour, profile.day.mean);
+  day.terms["marginal-hour:" + zone] = capped(kMarginalHour, profile.day.mean);
   return {std::move(day), std::move(mean)};
 }
 
@@ -156,7 +158,7 @@ void add_avert_day(const MarginalProfile& profile, Window window, Ladder& ladder
   day.points = profile.day.over(window, level);
   day.signal.data_kind = kTypicalDay;
   day.signal.source = "EPA AVERT " + profile.day.years + ", region " + profile.day.key.substr(profile.day.key.find('-') + 1);
-  day.terms["marginal-hour"] = capped(kMarginalHour, level);
+  day.terms["marginal-hour:" + profile.day.key] = capped(kMarginalHour, level);
   if (!day.points.empty()) ladder.rungs.insert(ladder.rungs.begin(), std::move(day));
 }
 

@@ -6,7 +6,7 @@
 // A path is never in-sample: the model that made it knew only what came before it.
 //
 // Near zero (hydro zones, curtailed sun) a relative error means nothing. No forecast is below 5 % of the mean of its history,
-// and no value counts more in a regression than one at 20 % of that mean; `note` says so where the history goes below.
+// and no value weighs more in a regression than one at 80 % of that mean; `note` says so where the history goes below.
 //
 // Thread safety: functions are pure; a Forecaster is used by one thread at a time.
 

@@ -133,7 +133,6 @@ FileFacts facts_of(const Layout& l, const std::string& name) {
 
 Error at_line(Error e, const std::string& name, std::size_t line) {
   e.where = name + ", line " + std::to_string(line);
-  if (e.kind == Error::Kind::failed) e.kind = Error::Kind::usage;
   return e;
 }
 

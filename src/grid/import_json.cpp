@@ -183,7 +183,6 @@ Result<ImportResult> import_json(Store& store, ByteSource& source, const std::st
   const bool whole = Json::sax_parse(in, &records);
   const auto at_record = [&](Error e) {
     e.where = name + ", record " + std::to_string(records.count());
-    if (e.kind == Error::Kind::failed) e.kind = Error::Kind::usage;
     return e;
   };
   if (!buffer.status()) return tl::unexpected(buffer.status().error());

@@ -136,12 +136,13 @@ std::optional<WrittenTime> unix_time(std::string_view text) {
   if (!std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
   std::int64_t n = 0;
   for (const char c : text) n = n * 10 + (c - '0');
-  const Nanoseconds t = text.size() == 10 ? Nanoseconds(std::chrono::seconds(n)) : Nanoseconds(std::chrono::milliseconds(n));
   // From 1,900,000,000 s (2030) on ten digits are year, month, day and hour: those of 1900 to 2199 lie there.
   constexpr std::int64_t kFirstDate = 1'900'000'000;
-  if (text.size() == 10 && n >= kFirstDate) return std::nullopt;
-  if (t > Nanoseconds(days(83'000))) return std::nullopt;  // beyond the years that are taken
-  return WrittenTime{t, Nanoseconds{0}};
+  constexpr std::int64_t kLastMilliseconds = 7'000'000'000'000;  // 2191: within the years that are taken
+  if (text.size() == 10)
+    return n < kFirstDate ? std::optional(WrittenTime{std::chrono::seconds(n), Nanoseconds{0}}) : std::nullopt;
+  if (n > kLastMilliseconds) return std::nullopt;
+  return WrittenTime{std::chrono::milliseconds(n), Nanoseconds{0}};
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/text.hpp"
 #include "grid/web_provider.hpp"
 #include "net/http.hpp"
@@ -104,7 +106,7 @@ Result<void> check(const ProviderFacts& facts, const ProviderSettings& settings)
     const auto it = settings.secrets.find(secret);
     const std::string variable = variable_of(facts, secret);
     if (it == settings.secrets.end() || it->second.empty())
-      return usage("needs a " + secret, "set " + variable + ", or " + secret + " in the configuration");
+      return usage("needs a " + secret, fmt::format("set {}, or {} in the configuration", variable, secret));
     // It goes into a header or an address; a line break from a file would end the header.
     if (std::any_of(it->second.begin(), it->second.end(),
                     [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }))

@@ -146,7 +146,7 @@ Result<EiaPage> parse_eia(std::string_view body, std::string_view respondent, Fu
   if (rows == nullptr) return fail("no \"response\" with \"data\"");
   const auto total = number_member(*response, "total");
   if (!total) return tl::unexpected(total.error());
-  if (!*total || !(**total >= 0 && **total < 1e9)) return fail("\"total\" is no count");
+  if (!*total || **total < 0 || **total > 1e9) return fail("\"total\" is no count");
   for (const Json& row : *rows) {
     if (auto added = add_row(row, respondent, mix); !added) return tl::unexpected(added.error());
   }

@@ -55,7 +55,7 @@ class ElectricityMaps final : public WebProvider {
     if (past) return series(std::move(*past), where);
     const bool day_helps = refused_ && window.end > service_.now() - kTrailing;
     if (!day_helps) return tl::unexpected(past.error());
-    notes_.push_back("Electricity Maps gives this token the last 24 hours only; what lies before is not told");
+    notes_.emplace_back("Electricity Maps gives this token the last 24 hours only; what lies before is not told");
     return trailing_day(where);
   }
 

@@ -89,7 +89,7 @@ Result<Answer> parse_energycharts(std::string_view body, PointKind kind) {
     const auto value = number_of((*values)[i], wanted);
     if (!time) return tl::unexpected(time.error());
     if (!value) return tl::unexpected(value.error());
-    if (!*time || !(**time >= 0 && **time < kLatest)) return fail("\"unix_seconds\" is no time");
+    if (!*time || **time < 0 || **time > kLatest) return fail("\"unix_seconds\" is no time");
     if (*value) answer.points.push_back({std::chrono::seconds(std::llround(**time)), GramsPerKwh(**value), kind, {}});
   }
   return answer;

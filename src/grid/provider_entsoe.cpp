@@ -99,7 +99,7 @@ Result<std::vector<std::optional<double>>> positions_of(const pugi::xml_node& pe
     const std::string_view text = text_in(point, "quantity");
     const auto quantity = parse_number<double>(text);
     if (!quantity || !std::isfinite(*quantity)) return fail("a quantity that is no number: \"" + std::string(text) + "\"");
-    values[*position - 1] = *quantity;
+    values[*position - 1] = quantity;
   }
   return values;
 }

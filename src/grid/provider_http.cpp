@@ -79,7 +79,7 @@ Error Service::odd(std::string_view what) const {
 Error Service::usage(std::string what, std::string remedy) const {
   return {std::move(what), identity_.title, std::move(remedy), Error::Kind::usage};
 }
-Error Service::unavailable(std::string what, std::string remedy) const {
+Error Service::unavailable(std::string_view what, std::string remedy) const {
   return {clean(what), identity_.title, std::move(remedy), Error::Kind::unavailable};
 }
 
@@ -137,7 +137,8 @@ Result<net::Response> Service::ask(const Ask& ask) {
     } else {
       // The address, which an Error of net names, may hold a key.
       why = unavailable(answer.error().what + " (" + host_of(request.url) + ")", answer.error().remedy);
-      const bool lasting = answer.error().kind == Error::Kind::usage || !answer.error().remedy.empty();
+      const bool lasting = answer.error().kind == Error::Kind::usage || !answer.error().remedy.empty() ||
+                           contains(why.what, "too long") || contains(why.what, "body limit");
       if (lasting) return tl::unexpected(why);
     }
     if (tries >= settings_.tries) return tl::unexpected(why);

@@ -45,7 +45,7 @@ class Service {
   [[nodiscard]] Error odd(std::string_view what) const;
   /// A request that this service cannot be asked.
   [[nodiscard]] Error usage(std::string what, std::string remedy = {}) const;
-  [[nodiscard]] Error unavailable(std::string what, std::string remedy = {}) const;
+  [[nodiscard]] Error unavailable(std::string_view what, std::string remedy = {}) const;
 
   [[nodiscard]] const std::string& title() const { return identity_.title; }
   [[nodiscard]] const ProviderSettings& settings() const { return settings_; }

@@ -44,7 +44,7 @@ Result<void> read_meta(const Json& meta, Answer& answer) {
   if (units != "lbs_co2_per_mwh") return fail("values in \"" + units + "\", not in lbs_co2_per_mwh");
   if (const Json* period = member(meta, "data_point_period_seconds"); period != nullptr) {
     const auto length = number_of(*period, "data_point_period_seconds");
-    if (!length || !*length || !(**length >= 1 && **length <= 86'400)) return fail("\"data_point_period_seconds\" is no step");
+    if (!length || !*length || **length < 1 || **length > 86'400) return fail("\"data_point_period_seconds\" is no step");
     answer.resolution = std::chrono::seconds(static_cast<std::int64_t>(**length));
   }
   if (const Json* model = member(meta, "model"); model != nullptr) answer.name = text_member(*model, "date");

@@ -7,10 +7,9 @@ namespace gramwatt::grid {
 namespace {
 
 constexpr Hour kDay = 24;
-constexpr int kLeastRows =
-    28;  // days, before a regression is believed: with a week of lags and four days of horizon, six weeks
-constexpr int kLeastTrialRows = 14;  // the same for the trials, whose errors then err on the wide side
-constexpr int kRefit = 7;            // days between fits of the trials
+// Days, before a regression is believed: with a week of lags and four days of horizon, six weeks.
+constexpr int kLeastRows = 28;
+constexpr int kRefit = 7;  // days between fits of the trials
 constexpr std::size_t kEnoughPaths = 60;
 constexpr std::size_t kMostPaths = 365;  // a year: each season once. Ninety days gave bands that cover 86 % instead of 90 %
 
@@ -82,7 +81,7 @@ void Rolling::advance(Hour now) {
 
 void Rolling::try_ridge(Hour origin) {
   ridge_->learn(origin);
-  if (ridge_->rows() < kLeastTrialRows) return;
+  if (ridge_->rows() < kLeastRows) return;
   if (tried_++ % kRefit == 0) standing_ = ridge_->fit();
   if (auto p = ridge_->predict(origin, standing_)) own_.push_back({origin, std::move(p->values), {}, false});
 }

@@ -58,7 +58,7 @@ class Store {
     friend bool operator==(const Change&, const Change&) = default;
   };
   /// Merges the points, all or nothing. Signal, terms and resolution of the key become those of `series` (kind usage where the
-  /// resolution differs from what is held: that is another series).
+  /// resolution differs from what is held, or one is direct and the other life-cycle: that is another series).
   [[nodiscard]] Result<Change> put(const SeriesKey& key, const Series& series);
   /// The points that hold in the window. Kind missing where the key is unknown; empty points where it has none there.
   [[nodiscard]] Result<Series> get(const SeriesKey& key, Window window) const;
@@ -98,7 +98,7 @@ class Store::Writer {
   [[nodiscard]] Result<Seen> seen(std::size_t series);
 
   /// Signal, terms, method and resolution (the points are not looked at); every series with points needs it before the commit.
-  /// Kind usage where the resolution differs from what is held.
+  /// Kind usage as for put.
   [[nodiscard]] Result<void> describe(std::size_t series, const Series& header);
 
   /// What the store would still not know between the first and the last point that came in.

@@ -198,6 +198,17 @@ class Store::Writer::Impl {
     return tl::unexpected(std::move(e));
   }
 
+  /// Direct and life-cycle values of one zone differ by a factor of four in places; they never share a series.
+  [[nodiscard]] Result<void> same_factor(const Track& t, const Signal& now) const {
+    if (!t.was_there || t.row.about.empty()) return {};
+    auto held = parse_about(t.row.about);
+    if (!held) return damaged(std::move(held.error()));
+    const std::string& before = held->signal.factor;
+    if (before == now.factor || before.empty() || now.factor.empty()) return {};
+    return fail("the values are " + now.factor + ", those of \"" + t.row.key.origin + "\" that are held are " + before,
+                t.row.key.zone, "give it another origin: it is another series", Error::Kind::usage);
+  }
+
   Result<void> save_about(Track& t) {
     return guarded(file_.path(), [&]() -> Result<void> {
       const bool changed = t.change.added + t.change.replaced > 0;
@@ -225,6 +236,7 @@ Result<void> Store::Writer::Impl::describe(std::size_t series, const Series& hea
                     t.row.key.origin + "\" that are held " + std::to_string(seconds(t.row.resolution).value()) + " s",
                 t.row.key.zone, "give it another origin: it is another series", Error::Kind::usage);
   }
+  if (auto r = same_factor(t, header.signal); !r) return r;
   t.resolution = header.resolution;
   t.about = about_json(header);
   t.is_described = true;

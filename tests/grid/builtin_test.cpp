@@ -143,6 +143,19 @@ TEST(Builtin, TheTypicalDayIsNeverSurerThanTheAnnualValueForAnHour) {
   }
 }
 
+TEST(Builtin, WeatherIsSharedByRunsOfOneDayOnlyAndTheLevelByAll) {
+  const auto one_hour = [](std::string_view from) {
+    const Series s = known("DE", {utc(from), utc(from) + hours(1)}).average.rungs.front();
+    return Estimate<GramsPerKwh>{s.points.front().value, s.method, {}, {}, s.terms};
+  };
+  const auto width = [](const auto& d) { return (d.high - d.low).value(); };
+  const auto morning = one_hour("2026-03-02T08:00:00Z");
+  EXPECT_LT(width(difference(morning, one_hour("2026-03-02T09:00:00Z"))),
+            width(difference(morning, one_hour("2026-03-03T08:00:00Z"))));
+  // Two days have weather of their own: each ±50 %, of the value; the level, -42..+94 %, cancels.
+  EXPECT_GT(width(difference(morning, one_hour("2026-03-03T08:00:00Z"))), 0.9 * morning.value.value());
+}
+
 TEST(Builtin, WindowsAreHalfOpenAndHoursWhole) {
   const auto points = [](std::string_view from, std::string_view to) {
     return known("DE", {utc(from), utc(to)}).average.rungs.front().points;

@@ -8,7 +8,7 @@
 namespace gramwatt::grid {
 namespace {
 
-Series steps(std::vector<std::pair<int, double>> points) {
+Series steps(const std::vector<std::pair<int, double>>& points) {
   Series s;
   for (const auto& [second, value] : points) s.points.push_back({std::chrono::seconds(second), GramsPerKwh(value)});
   return s;

@@ -144,6 +144,15 @@ TEST(Providers, SilenceEndsAtTheDeadline) {
   EXPECT_EQ(client.waits.size(), 1U);
 }
 
+TEST(Providers, AnAnswerWithoutEndIsNotReadToIt) {
+  const ApiServer server(in_turn({reply(200, std::string(std::size_t{33} << 20U, ' '))}));
+  Client client("uk", server.url(), "2018-01-20T13:00Z");
+  const auto series = ask_gb(client);
+  ASSERT_FALSE(series);
+  EXPECT_EQ(series.error().kind, Error::Kind::unavailable);
+  EXPECT_EQ(server.calls().size(), 1U);  // and not asked for again
+}
+
 TEST(Providers, NobodyThereIsUnavailable) {
   Client client("uk", "http://127.0.0.1:1", "2018-01-20T13:00Z");
   const auto series = ask_gb(client);
