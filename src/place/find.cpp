@@ -89,8 +89,12 @@ Result<Place> Search::finish(std::string zone, How how, std::string name) {
 }
 
 Result<Place> Search::unknown_word(std::string_view word) const {
-  std::vector<std::string> known = known_names();
-  for (std::string& zone : known_zones()) known.push_back(std::move(zone));
+  constexpr std::size_t kLongestName = 50;  // nothing that long is near a name
+  std::vector<std::string> known;
+  if (word.size() <= kLongestName) {
+    known = known_names();
+    for (std::string& zone : known_zones()) known.push_back(std::move(zone));
+  }
   const auto near = did_you_mean(word, known);
   return wrong(
       fmt::format("unknown place \"{}\"", word),

@@ -166,7 +166,8 @@ TEST(Outlines, AgreeWithPlainPointInPolygonOverTheSharedGeometry) {
 
 /// A ring may be anything: the index answers as the plain rule does, also for rings that cross themselves.
 RC_GTEST_PROP(Outlines, AnyRingIsJudgedAsByItsOwnCrossings, ()) {
-  const auto vertex = rc::gen::pair(rc::gen::inRange(-400, 400), rc::gen::inRange(-400, 400));
+  const auto within = [](int reach) { return rc::gen::resize(rc::kNominalSize, rc::gen::inRange(-reach, reach)); };
+  const auto vertex = rc::gen::pair(within(400), within(400));
   const auto ring = *rc::gen::resize(12, rc::gen::nonEmpty(rc::gen::container<std::vector<std::pair<int, int>>>(vertex)));
   std::string table;
   const auto number = [&](unsigned n) {
@@ -191,8 +192,8 @@ RC_GTEST_PROP(Outlines, AnyRingIsJudgedAsByItsOwnCrossings, ()) {
   const Outlines outlines(table);
   for (int i = 0; i < 50; ++i) {
     // Halves of a hundredth and a bit, so that no point lies on an edge.
-    const double x = *rc::gen::inRange(-450, 450) + 0.5123;
-    const double y = *rc::gen::inRange(-450, 450) + 0.5377;
+    const double x = *within(450) + 0.5123;
+    const double y = *within(450) + 0.5377;
     bool odd = false;
     for (std::size_t k = 0; k < ring.size(); ++k) {
       const auto [x0, y0] = ring[k];
