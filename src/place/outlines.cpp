@@ -64,7 +64,8 @@ double distance_to(double x0, double y0, double x1, double y1) {
   const double dy = y1 - y0;
   const double length = dx * dx + dy * dy;
   const double t = length > 0 ? std::clamp(-(x0 * dx + y0 * dy) / length, 0.0, 1.0) : 0;
-  return std::hypot(x0 + t * dx, y0 + t * dy);
+  // std::hypot wants a newer glibc than the binary may.
+  return std::sqrt((x0 + t * dx) * (x0 + t * dx) + (y0 + t * dy) * (y0 + t * dy));
 }
 
 }  // namespace

@@ -92,6 +92,8 @@ void draw(Canvas& canvas, const Trace& values, const Range& range, std::size_t e
   }
 }
 
+std::string axis_number(double v) { return std::abs(v) >= 10 ? fmt::format("{:.0f}", v) : significant(v, 2); }
+
 std::string axis_labels(const std::vector<std::string>& labels, std::size_t width) {
   std::string line;
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -128,7 +130,7 @@ std::vector<std::string> braille(const Plot& plot, std::size_t width, std::size_
   for (const Trace* t : {&plot.line, &plot.low, &plot.high}) widen(range, *t);
   if (!range || height == 0) return {};
   range->low = std::min(range->low, 0.85 * range->high);  // a flat line is flat, not noise blown up
-  const std::string top = significant(range->high, 3), bottom = significant(range->low, 3);
+  const std::string top = axis_number(range->high), bottom = axis_number(range->low);
   const std::size_t margin = std::max(columns(top), columns(bottom)) + 1;
   if (width < margin + 10) return {};
   Canvas canvas(width - margin, height);

@@ -112,7 +112,7 @@ class Imported(Grid):
     def test_a_run_meets_the_intensity_of_its_own_time(self):
         now = int(time.time()) // 3600 * 3600
         self.import_series("DE", [77] * 48, now - 24 * 3600)
-        record = self.run_json("--zone", "DE", "--", support.BURN, "200")
+        record = self.run_json("--zone", "DE", "--", support.BURN, "0.2")
         self.assertAlmostEqual(record["intensity"]["average"]["value"], 77, places=6)
         self.assertIn("series.csv", record["intensity"]["average"]["series"])
 
@@ -132,7 +132,7 @@ class Imported(Grid):
         self.assertEqual(points[4]["kind"], "observed")
 
     def test_a_run_is_weighed_again_when_better_data_arrive_and_remembers(self):
-        before = self.run_json("--zone", "DE", "--", support.BURN, "200")
+        before = self.run_json("--zone", "DE", "--", support.BURN, "0.2")
         now = int(time.time()) // 3600 * 3600
         self.import_series("DE", [77] * 48, now - 24 * 3600)
         self.gramwatt("reweigh", "last", check=0)
@@ -147,9 +147,9 @@ class Imported(Grid):
     def test_a_series_can_be_listed_and_removed(self):
         self.import_series("DE", range(100, 124))
         self.assertRegex(self.grid("import", "--list").stdout, r"(?m)^DE +average .*24 points")
-        self.assertIn("removed 1", self.grid("import", "--remove", "series.csv").stdout)
+        self.assertIn("removed 1", self.grid("import", "--remove", "file:series").stdout)
         self.assertEqual(self.grid_json("history", "--zone", "DE", "--from", "2021-06-01", "--to", "2021-06-02")["points"][0]["kind"], "profile")
-        self.grid("import", "--remove", "series.csv", check=3)
+        self.grid("import", "--remove", "file:series", check=3)
 
     def test_a_forecast_from_the_past_and_its_backtest(self):
         # Two months of a clean daily shape with a weekly swing: any honest model gets it nearly right.
@@ -169,7 +169,7 @@ class Imported(Grid):
 class Provided(Grid):
     def test_a_run_meets_what_the_provider_says(self):
         server = self.with_provider(55)
-        record = self.run_json("--zone", "DE", "--", support.BURN, "1500")
+        record = self.run_json("--zone", "DE", "--", support.BURN, "1.5")
         self.assertAlmostEqual(record["intensity"]["average"]["value"], 55, places=6)
         self.assertIn("Energy-Charts", record["intensity"]["average"]["series"])
         self.assertGreater(server.asked, 0)
@@ -177,7 +177,7 @@ class Provided(Grid):
     def test_a_provider_that_is_not_there_costs_no_run_and_is_named(self):
         self.with_provider(55).close = lambda: None
         self.env["GRAMWATT_ENERGYCHARTS_URL"] = "http://127.0.0.1:9"
-        record = self.run_json("--zone", "DE", "--", support.BURN, "200")
+        record = self.run_json("--zone", "DE", "--", support.BURN, "0.2")
         self.assertIn("Ember", record["intensity"]["average"]["series"])
         self.assertTrue(any("energycharts" in n or "provider" in n for n in record["notes"]), record["notes"])
 

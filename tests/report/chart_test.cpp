@@ -41,7 +41,7 @@ TEST(Braille, APlotHasItsSizeAndItsEndsOnTheAxis) {
   plot.labels = {"00:00", "12:00"};
   const auto lines = braille(plot, 40, 5, kPlain);
   ASSERT_EQ(lines.size(), 6U);
-  EXPECT_EQ(lines.front().substr(0, 3), " 99");
+  EXPECT_EQ(lines.front().substr(0, 3), "99 ");
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(columns(lines[i]), 40U);
   EXPECT_TRUE(lines.back().ends_with("12:00"));
   EXPECT_LE(columns(lines.back()), 40U);
