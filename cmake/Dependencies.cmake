@@ -18,6 +18,12 @@ add_library(gramwatt_toml INTERFACE)
 target_include_directories(gramwatt_toml SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})
 target_compile_definitions(gramwatt_toml INTERFACE TOML_HEADER_ONLY=1)
 
+# Header-only; its own CMake target would do, but not as a system include.
+find_path(EIGEN3_INCLUDE_DIR Eigen/Cholesky PATH_SUFFIXES eigen3 REQUIRED)
+add_library(gramwatt_eigen INTERFACE)
+target_include_directories(gramwatt_eigen SYSTEM INTERFACE ${EIGEN3_INCLUDE_DIR})
+target_compile_definitions(gramwatt_eigen INTERFACE EIGEN_MPL2_ONLY=1)
+
 find_library(SQLITE3_ARCHIVE libsqlite3.a REQUIRED)
 find_library(SQLITECPP_ARCHIVE libSQLiteCpp.a REQUIRED)
 find_path(SQLITECPP_INCLUDE_DIR SQLiteCpp/SQLiteCpp.h REQUIRED)
@@ -37,6 +43,21 @@ find_path(OPENSSL_INCLUDE_DIR openssl/ssl.h REQUIRED)
 add_library(gramwatt_openssl INTERFACE)
 target_include_directories(gramwatt_openssl SYSTEM INTERFACE ${OPENSSL_INCLUDE_DIR})
 target_link_libraries(gramwatt_openssl INTERFACE ${SSL_ARCHIVE} ${CRYPTO_ARCHIVE} Threads::Threads ${CMAKE_DL_LIBS})
+
+find_library(ZLIB_ARCHIVE libz.a REQUIRED)
+find_path(ZLIB_INCLUDE_DIR zlib.h REQUIRED)
+add_library(gramwatt_zlib INTERFACE)
+target_include_directories(gramwatt_zlib SYSTEM INTERFACE ${ZLIB_INCLUDE_DIR})
+target_link_libraries(gramwatt_zlib INTERFACE ${ZLIB_ARCHIVE})
+
+# Abseil's civil time and time zones: its CMake targets name archives, but drag in every library's flags. In link order.
+add_library(gramwatt_absl_time INTERFACE)
+find_path(ABSL_INCLUDE_DIR absl/time/time.h REQUIRED)
+target_include_directories(gramwatt_absl_time SYSTEM INTERFACE ${ABSL_INCLUDE_DIR})
+foreach(part time civil_time time_zone strings strings_internal int128 throw_delegate base spinlock_wait raw_logging_internal log_severity)
+  find_library(ABSL_${part}_ARCHIVE libabsl_${part}.a REQUIRED)
+  target_link_libraries(gramwatt_absl_time INTERFACE ${ABSL_${part}_ARCHIVE})
+endforeach()
 
 if(GRAMWATT_TESTS)
   find_package(GTest REQUIRED)

@@ -8,7 +8,11 @@ Average intensity of a zone, annual, life-cycle, production based:
   - a US zone: eGRID2023, which is direct CO2e per subregion; to it come the upstream and life-cycle emissions of its fuel mix (the
     adders of IPCC AR5 as used by Electricity Maps: coal 60, gas 120, oil 244, biomass 230, nuclear 12, hydro 24, wind 11,
     solar 45, geothermal 38 g/kWh of that fuel). A balancing authority takes the mean of the subregions that it lies in;
-  - Bonneville (US-NW-BPAT), whose own mix is far from its subregion's: the mean of its own hourly mix of 2021;
+  - Bonneville (US-NW-BPAT), whose own mix is far from its subregion's, and New York, whose three subregions (110, 393 and 540 g/kWh
+    direct) are too unlike for a mean without their generation: the mean of their own hourly mix of 2021;
+  - a part of another country, or of the US Northwest, in which Google runs a cloud region: what Google publishes for it (direct since 2021),
+    as life-cycle;
+  - public utilities on Bonneville's grid: Bonneville's value;
   - any other part of a country: the country's value, and it says so.
 Same inputs, same bytes. --compare prints errors against Electricity Maps' annual values, which are never written anywhere.
 """
@@ -37,7 +41,19 @@ LEAST_CREDIBLE_MARGIN = 100
 # life-cycle value is 24.
 CLEANEST, HYDRO = 11, 24
 
-MIXED_AUTHORITY = {"US-NW-BPAT": 2021}
+MIXED_AUTHORITY = {"US-NW-BPAT": 2021, "US-NY-NYIS": 2021}
+# Public utilities of Washington that own dams of the Columbia and its neighbours or buy Bonneville's power, and lie in its grid; the
+# subregion's mean (343 g/kWh) has the coal of Utah and Wyoming in it.
+ON_BONNEVILLES_GRID = ("US-NW-CHPD", "US-NW-DOPD", "US-NW-GCPD", "US-NW-SCL", "US-NW-TPWR")
+APART = ("US-NW-BPAT",) + ON_BONNEVILLES_GRID
+
+# Google's values are direct. Of a mix whose burnt share emits about 700 g/kWh that share is direct / 700; upstream it has 90 g/kWh (between
+# coal's 60 and gas's 120), the rest about 20 (hydro 24, nuclear 12, wind 11, solar 45): direct + 90 x share + 20 x (1 - share).
+GOOGLE_YEAR = "2024"
+BURNT, UPSTREAM, CLEAN = 700, 90, 20
+# Where the region table names another zone than the one that supplies the site: The Dalles lies in Bonneville's grid (which has a mix
+# of its own), Moncks Corner is supplied by Santee Cooper.
+SUPPLIED_BY = {"us-west1": "", "us-east1": "US-CAR-SC"}
 
 
 def rows(path):
@@ -101,15 +117,32 @@ def us_zones(raw):
     # Zones of the region table that no subregion names: the subregion that they lie in.
     for zone, sub in {"US-NW-PACE": "NWPP", "US-NW-PACW": "NWPP", "US-NW-NEVP": "NWPP", "US-CAR-SCEG": "SRVC", "US-NW-GCPD": "NWPP",
                       "US-NW-PGE": "NWPP", "US-NW-PSEI": "NWPP", "US-NW-IPCO": "NWPP", "US-NW-SCL": "NWPP", "US-NW-CHPD": "NWPP",
-                      "US-NW-DOPD": "NWPP", "US-NW-TPWR": "NWPP"}.items():
+                      "US-NW-DOPD": "NWPP", "US-NW-TPWR": "NWPP", "US-FLA-JEA": "FRCC", "US-FLA-TEC": "FRCC", "US-FLA-TAL": "FRCC",
+                      "US-FLA-GVL": "FRCC", "US-FLA-HST": "FRCC", "US-SW-TEPC": "AZNM", "US-SW-WALC": "AZNM", "US-CAL-IID": "CAMX",
+                      "US-CAL-TIDC": "CAMX", "US-CAR-CPLW": "SRVC", "US-CAR-SC": "SRVC"}.items():
         if zone not in values:
-            values[zone] = (subregions[sub], 2023, f"EPA eGRID2023 ({sub}) with life-cycle adders")
-        avert.setdefault(zone, "NCSC" if sub == "SRVC" else "NW")
+            whole = "" if sub == "NWPP" else " as a whole"
+            values[zone] = (subregions[sub], 2023, f"EPA eGRID2023 ({sub}{whole}) with life-cycle adders")
+        avert.setdefault(zone, {"NWPP": "NW", "SRVC": "NCSC", "FRCC": "FL", "AZNM": "SW", "CAMX": "CA"}[sub])
     for r in csv.reader(open(raw + "/profiles/avg_lifecycle_month_hour_utc.csv")):
         if r[0] in MIXED_AUTHORITY:
             values[r[0]] = (statistics.mean(map(float, r[3:])), int(r[1]), "mean of its own hourly fuel mix (EIA-930)")
             avert.setdefault(r[0], "NW")
+    for zone in ON_BONNEVILLES_GRID:
+        value, year, _ = values["US-NW-BPAT"]
+        values[zone] = (value, year, "mean of Bonneville's hourly fuel mix (EIA-930)")
     return values, avert
+
+
+def google_zones(raw):
+    """zone -> life-cycle g/kWh."""
+    zone = {r["region"]: r["grid_zone"] for r in rows(raw + "/cloud-regions/cloud_regions.csv") if r["provider"] == "gcp"}
+    found = {}
+    for r in rows(raw + "/coefficients/gcp_region_carbon_2019-2024.csv"):
+        if r["year"] == GOOGLE_YEAR and r["grid_ci_g_per_kwh"] and r["region"] in zone:
+            direct = float(r["grid_ci_g_per_kwh"])
+            found.setdefault(SUPPLIED_BY.get(r["region"], zone[r["region"]]), []).append(direct + CLEAN + (UPSTREAM - CLEAN) * min(1, direct / BURNT))
+    return {z: statistics.mean(v) for z, v in found.items()}
 
 
 def all_zones(raw):
@@ -120,14 +153,19 @@ def all_zones(raw):
 def build_average(raw):
     by_country = countries(raw)
     us, _ = us_zones(raw)
+    google = google_zones(raw)
     table = []
     for zone in sorted(set(all_zones(raw)) | set(by_country) | set(us)):
         country = zone[:2]
         name = by_country.get(country, ("",))[0]
-        if zone in us:
+        foreign_part = zone not in us and zone not in by_country
+        if zone in google and (foreign_part or (zone in us and "(NWPP" in us[zone][2]) or zone in SUPPLIED_BY.values()):
+            table.append([zone, f"{zone}, {name}", f"{google[zone]:.0f}", GOOGLE_YEAR, "Google's cloud region there, with life-cycle adders", "region"])
+        elif zone in us:
             value, year, source = us[zone]
             # The Northwest's public utilities differ from their subregion by up to a factor of ten either way.
-            kind = "zone-apart" if "(NWPP" in source or zone in MIXED_AUTHORITY else "zone"
+            # So may the small utilities that no subregion is made of, by less.
+            kind = "zone-small" if " as a whole" in source else "zone-apart" if "(NWPP" in source or zone in APART else "zone"
             table.append([zone, f"{zone}, {name}", f"{value:.0f}", year, source, kind])
         elif country in by_country:
             name, value, year, source = by_country[country]
@@ -159,7 +197,7 @@ def compare(raw, average):
     for r in rows(raw + "/electricitymaps-odbl/yearly_2021-2025.csv"):
         if r["lifecycle_g_per_kwh"]:
             newest[r["zone"]] = float(r["lifecycle_g_per_kwh"])
-    for kind in ("country", "zone", "zone-apart", "country-for-part"):
+    for kind in ("country", "zone", "zone-small", "zone-apart", "region", "country-for-part"):
         ratios = sorted(newest[z] / float(v) for z, _, v, _, _, k in average if k == kind and newest.get(z, 0) > 0 and float(v) > 0)
         errors = sorted(abs(1 - r) for r in ratios)
         q = lambda p: ratios[min(len(ratios) - 1, int(p * len(ratios)))]

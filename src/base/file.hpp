@@ -57,4 +57,7 @@ class Fd {
 [[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
                                                  unsigned mode = 0644);
 
+/// Is `folder` (or, where it does not exist yet, the nearest folder above it) on a file system that several machines share?
+[[nodiscard]] bool is_network_folder(const std::filesystem::path& folder);
+
 }  // namespace gramwatt

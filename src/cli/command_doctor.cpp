@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/grid_access.hpp"
 #include "cli/redfish.hpp"
 #include "grid/intensity.hpp"
 #include "report/doctor.hpp"
@@ -60,7 +61,8 @@ void describe_machine(const job::Machine& m, report::DoctorReport& r) {
 
 void describe_place(const Surroundings& s, const Settings& settings, const sense::CpuIdentity& cpu, report::DoctorReport& r) {
   const auto place = place::locate(place_query(s, settings));
-  const auto intensities = grid::annual(place ? place->zone : std::nullopt);
+  auto intensities = grid::annual(place ? place->zone : std::nullopt);
+  if (place && intensities) grid::widen(*intensities, reach_of(*place));
   r.place = place ? place->name : place.error().message();
   if (place) r.place_chain = place->chain;
   if (intensities) {

@@ -8,22 +8,30 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/grid_access.hpp"
 #include "job/run.hpp"
 #include "ledger/ledger.hpp"
 #include "report/compare.hpp"
 #include "report/explain.hpp"
+#include "report/run_chart.hpp"
 #include "report/runs.hpp"
 #include "report/summary.hpp"
 
 namespace gramwatt::cli {
 namespace {
 
+/// Looking at a list must not wait for anybody's server.
+Settings without_network(Settings settings) {
+  settings.network = false;
+  return settings;
+}
+
 /// The ledger for looking at: runs that were killed are settled first, where it may be written.
 Result<ledger::Ledger> open_settled(const Settings& settings) {
   std::error_code ec;
   if (std::filesystem::exists(settings.ledger, ec)) {
     if (auto writable = ledger::Ledger::open(settings.ledger)) {
-      (void)job::settle_interrupted(*writable);
+      (void)job::settle_interrupted(*writable, grid_knowledge(without_network(settings)));
       return writable;
     }
   }
@@ -50,6 +58,17 @@ Result<ledger::Filter> filter_of(const Invocation& invocation) {
     f.limit = *n;
   }
   return f;
+}
+
+/// Power over intensity; nothing where the ledger has no intervals of the run.
+std::string chart_of(const ledger::Ledger& ledger, const ledger::RunRecord& record, const Settings& settings) {
+  const auto intervals = ledger.intervals(record.id);
+  if (!intervals || intervals->empty()) return {};
+  const grid::Window window{intervals->front().start.utc, intervals->back().end.utc};
+  const auto known = grid_knowledge(without_network(settings))(record, window);
+  if (!known) return {};
+  const std::string chart = report::run_chart(*intervals, known->average, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO));
+  return chart.empty() ? chart : "\n" + chart;
 }
 
 }  // namespace
@@ -83,6 +102,7 @@ int command_show(const Invocation& invocation, const Settings& settings) {
     return written ? 0 : complain(written.error());
   }
   std::string text = report::summary(*record, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO));
+  text += chart_of(*ledger, *record, settings);
   if (invocation.has("explain")) text += "\n" + report::explain(*record, style_for(STDOUT_FILENO));
   return print(text);
 }

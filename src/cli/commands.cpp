@@ -16,8 +16,10 @@ const std::vector<Option>& global_options() {
   return options;
 }
 
-const std::vector<Command>& commands() {
-  static const std::vector<Command> table{
+namespace {
+
+std::vector<Command> main_commands() {
+  return {
       {"run",
        "[OPTIONS] [--] CMD [ARG...]",
        "run a command and measure its energy and carbon",
@@ -31,6 +33,9 @@ const std::vector<Command>& commands() {
         {"name", 0, "NAME", "name of this run", false},
         {"tag", 0, "K=V", "a tag of this run; may be given several times", true},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
+        {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
+        {"lon", 0, "DEG", "longitude, east positive", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false},
         {"interval", 0, "D", "time between samples (default 100ms with sensors or --trace, else 1s)", false},
         {"trace", 0, "FILE", "write power and carbon intensity over time as CSV", false},
@@ -65,6 +70,9 @@ const std::vector<Command>& commands() {
         {"name", 0, "NAME", "name of this run", false},
         {"tag", 0, "K=V", "a tag of this run; may be given several times", true},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
+        {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
+        {"lon", 0, "DEG", "longitude, east positive", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false},
         {"interval", 0, "D", "time between samples (default 100ms with sensors or --trace, else 1s)", false},
         {"trace", 0, "FILE", "write power and carbon intensity over time as CSV", false},
@@ -90,6 +98,9 @@ const std::vector<Command>& commands() {
         {"sort", 0, "ORDER", "power, energy, cpu or pid (default power)", false},
         {"group", 0, "HOW", "tree, cgroup or flat (default tree)", false},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
+        {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
+        {"lon", 0, "DEG", "longitude, east positive", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false}},
        0,
        0,
@@ -159,6 +170,9 @@ const std::vector<Command>& commands() {
         {"gpu-load", 0, "L", "share of time in which kernels run on them, 0 to 1 (default: 0.5, likewise)", false},
         {"hours", 0, "H", "how long (default 1)", false},
         {"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO", false},
+        {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
+        {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
+        {"lon", 0, "DEG", "longitude, east positive", false},
         {"pue", 0, "X", "power usage effectiveness of the building, 1.0 or more", false}},
        0,
        0,
@@ -201,12 +215,26 @@ const std::vector<Command>& commands() {
        1,
        false,
        {"gramwatt run --record run.jsonl -- make train", "gramwatt replay run.jsonl --zone FR"}},
+      {"reweigh",
+       "RUN... | --all",
+       "weigh runs again with what is known of the grid by now",
+       "Energy stays as it was measured; carbon is made anew from the intensity of each moment, as imported series and "
+       "providers know it now. What was there before stays in the record.",
+       {{"all", 0, "", "every run in the ledger that has ended", false},
+        {"zone", 0, "ZONE", "weigh as if the run had taken place there", false}},
+       0,
+       SIZE_MAX,
+       false,
+       {"gramwatt reweigh last", "gramwatt reweigh --all"}},
       {"doctor",
        "[OPTIONS]",
        "say what can be measured here, how well, and what blocks the rest",
        "Lists the sensors that work, those that do not and the command that unblocks each, the model that stands in, the "
        "place, and the ledger.",
-       {{"zone", 0, "ZONE", "as for run", false}},
+       {{"zone", 0, "ZONE", "as for run", false},
+        {"place", 0, "WHERE", "as for run", false},
+        {"lat", 0, "DEG", "as for run", false},
+        {"lon", 0, "DEG", "as for run", false}},
        0,
        0,
        false,
@@ -214,10 +242,14 @@ const std::vector<Command>& commands() {
       {"config",
        "get [KEY] | set KEY VALUE | path",
        "read or change the configuration",
-       "Keys: zone, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of the whole node "
+       "Keys: zone, place, lat, lon, pue, machine, idle-owner, project, stage, interval, ledger, network; and for the power of "
+       "the whole node "
        "from its management controller: redfish (its address, https://BMC), redfish-user, redfish-password, and "
        "redfish-fingerprint (SHA-256 of its certificate, where nobody else has signed it); in a guest: rapl-tree, a folder of "
-       "RAPL zones that its host writes.",
+       "RAPL zones that its host writes. For carbon intensity: grid-providers (names in order of trust, as "
+       "`gramwatt grid providers` lists them; imports may be named too) and what they need: watttime-user, watttime-password, "
+       "electricitymaps-token, entsoe-token, eia-key, carbonawaresdk-url.",
+
        {},
        1,
        3,
@@ -232,9 +264,23 @@ const std::vector<Command>& commands() {
        1,
        false,
        {"gramwatt completion bash > ~/.local/share/bash-completion/completions/gramwatt"}},
-      {"help", "[COMMAND]", "show help", "", {{"man", 0, "", "print the manual page (roff)", false}}, 0, 1, false, {}},
+      {"help", "[COMMAND]", "show help", "", {{"man", 0, "", "print the manual page (roff)", false}}, 0, 2, false, {}},
       {"version", "", "print the version", "", {}, 0, 0, false, {}},
   };
+}
+
+std::vector<Command> all_commands() {
+  std::vector<Command> table = main_commands();
+  std::vector<Command> grid = grid_commands();
+  const auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
+  table.insert(at, std::make_move_iterator(grid.begin()), std::make_move_iterator(grid.end()));
+  return table;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = all_commands();
   return table;
 }
 
@@ -246,7 +292,18 @@ const Command* find_command(std::string_view name) {
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
-  for (const Command& c : commands()) names.emplace_back(c.name);
+  for (const Command& c : commands()) {
+    if (c.name.find(' ') == std::string_view::npos) names.emplace_back(c.name);
+  }
+  return names;
+}
+
+std::vector<std::string> members(std::string_view group) {
+  std::vector<std::string> names;
+  for (const Command& c : commands()) {
+    if (c.name.size() > group.size() && c.name.starts_with(group) && c.name[group.size()] == ' ')
+      names.emplace_back(c.name.substr(group.size() + 1));
+  }
   return names;
 }
 

@@ -20,7 +20,7 @@ struct Option {
 };
 
 struct Command {
-  std::string_view name;
+  std::string_view name;         ///< "run"; "grid now" within the group "grid"
   std::string_view arguments;    ///< "[OPTIONS] [--] CMD [ARG…]"
   std::string_view summary;      ///< one line
   std::string_view description;  ///< paragraphs
@@ -32,7 +32,12 @@ struct Command {
 
 [[nodiscard]] const std::vector<Command>& commands();
 [[nodiscard]] const std::vector<Option>& global_options();
+/// The commands of the group `grid`, which are part of commands() too.
+[[nodiscard]] std::vector<Command> grid_commands();
 [[nodiscard]] const Command* find_command(std::string_view name);
+/// Second words of a group's commands: {"zones", "where", …} for "grid"; empty for what is no group.
+[[nodiscard]] std::vector<std::string> members(std::string_view group);
+/// Names of one word, as people complete them.
 [[nodiscard]] std::vector<std::string> command_names();
 
 /// A command line, understood.

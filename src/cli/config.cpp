@@ -6,18 +6,23 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <toml++/toml.h>
 
 #include "base/file.hpp"
 #include "base/system.hpp"
 #include "base/text.hpp"
 #include "net/http.hpp"
+#include "place/find.hpp"
 
 namespace gramwatt::cli {
 namespace {
 
 const std::vector<std::string>& keys() {
   static const std::vector<std::string> all{"zone",
+                                            "place",
+                                            "lat",
+                                            "lon",
                                             "pue",
                                             "machine",
                                             "idle-owner",
@@ -30,7 +35,14 @@ const std::vector<std::string>& keys() {
                                             "redfish-user",
                                             "redfish-password",
                                             "redfish-fingerprint",
-                                            "rapl-tree"};
+                                            "rapl-tree",
+                                            "grid-providers",
+                                            "watttime-user",
+                                            "watttime-password",
+                                            "electricitymaps-token",
+                                            "entsoe-token",
+                                            "eia-key",
+                                            "carbonawaresdk-url"};
   return all;
 }
 
@@ -42,6 +54,22 @@ Error unknown_key(const std::string& key) {
           Error::Kind::usage};
 }
 
+bool is_grid_access(const std::string& key) {
+  const auto& known = grid_access_keys();
+  return std::find(known.begin(), known.end(), key) != known.end();
+}
+
+/// What nobody else may read.
+bool is_secret(const std::string& key) { return key == "redfish-password" || (is_grid_access(key) && !key.ends_with("-url")); }
+
+std::vector<std::string> words(const std::string& list) {
+  std::vector<std::string> out;
+  for (const auto word : split(list, ',')) {
+    if (!trim(word).empty()) out.emplace_back(trim(word));
+  }
+  return out;
+}
+
 Result<void> take(Config& c, const std::string& key, const std::string& value) {
   const auto into = [](auto& slot, auto checked) -> Result<void> {
     if (!checked) return tl::unexpected(checked.error());
@@ -49,6 +77,9 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
     return {};
   };
   if (key == "zone") c.zone = value;
+  else if (key == "place") c.place = value;
+  else if (key == "lat") return into(c.lat, check_latitude(value));
+  else if (key == "lon") return into(c.lon, check_longitude(value));
   else if (key == "project") c.project = value;
   else if (key == "stage") c.stage = value;
   else if (key == "ledger") c.ledger = value;
@@ -57,6 +88,8 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
   else if (key == "redfish-user") c.redfish_user = value;
   else if (key == "redfish-password") c.redfish_password = value;
   else if (key == "redfish-fingerprint") return into(c.redfish_fingerprint, check_fingerprint(value));
+  else if (key == "grid-providers") c.grid_providers = words(value);
+  else if (is_grid_access(key)) c.grid_access[key] = value;
   else if (key == "pue") return into(c.pue, check_pue(value));
   else if (key == "machine") return into(c.machine, check_machine(value));
   else if (key == "idle-owner") return into(c.idle_owner, check_idle_owner(value));
@@ -72,6 +105,11 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
 }
 
 std::string text_of(const toml::node& node) {
+  if (const auto* list = node.as_array()) {
+    std::string all;
+    for (const toml::node& entry : *list) all += (all.empty() ? "" : ",") + text_of(entry);
+    return all;
+  }
   if (const auto s = node.value<std::string>()) return *s;
   if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
   if (const auto d = node.value<double>()) return fmt::format("{}", *d);
@@ -80,7 +118,7 @@ std::string text_of(const toml::node& node) {
 
 /// How a value is written: numbers and booleans bare, all else as a basic string.
 std::string literal(const std::string& key, const std::string& value) {
-  if (key == "pue" || key == "network") return value;
+  if (key == "pue" || key == "network" || key == "lat" || key == "lon") return value;
   std::string out = "\"";
   for (const char ch : value) {
     if (ch == '"' || ch == '\\') out += '\\';
@@ -129,9 +167,9 @@ Config load_config(const std::filesystem::path& path) {
   for (const auto& [key, node] : table) {
     std::string name(key.str());
     std::replace(name.begin(), name.end(), '_', '-');
-    if (name == "redfish-password" && !secret) {
-      config.problems.push_back(fmt::format("{}: others may read this file, so the password in it is not used (chmod 600 {})",
-                                            path.string(), path.string()));
+    if (is_secret(name) && !secret) {
+      config.problems.push_back(fmt::format("{}: others may read this file, so {} in it is not used (chmod 600 {})",
+                                            path.string(), name, path.string()));
       continue;
     }
     if (const auto taken = take(config, name, text_of(node)); !taken) {
@@ -143,20 +181,38 @@ Config load_config(const std::filesystem::path& path) {
 
 std::vector<std::pair<std::string, std::string>> config_values(const Config& c) {
   const auto text = [](const std::optional<std::string>& v) { return v.value_or(""); };
-  return {{"zone", text(c.zone)},
-          {"pue", c.pue ? fmt::format("{}", *c.pue) : ""},
-          {"machine", text(c.machine)},
-          {"idle-owner", c.idle_owner ? std::string(to_string(*c.idle_owner)) : ""},
-          {"project", text(c.project)},
-          {"stage", text(c.stage)},
-          {"interval", c.interval ? fmt::format("{}ms", c.interval->count() / 1'000'000) : ""},
-          {"ledger", text(c.ledger)},
-          {"network", c.network ? "true" : "false"},
-          {"redfish", text(c.redfish)},
-          {"redfish-user", text(c.redfish_user)},
-          {"redfish-password", c.redfish_password ? "(set)" : ""},
-          {"redfish-fingerprint", text(c.redfish_fingerprint)},
-          {"rapl-tree", text(c.rapl_tree)}};
+  std::vector<std::pair<std::string, std::string>> grid{
+      {"grid-providers", fmt::format("{}", fmt::join(c.grid_providers, ","))}};
+  for (const std::string& key : grid_access_keys()) {
+    const auto it = c.grid_access.find(key);
+    grid.emplace_back(key, it == c.grid_access.end() ? "" : is_secret(key) ? "(set)" : it->second);
+  }
+  std::vector<std::pair<std::string, std::string>> all{
+      {"zone", text(c.zone)},
+      {"place", text(c.place)},
+      {"lat", text(c.lat)},
+      {"lon", text(c.lon)},
+      {"pue", c.pue ? fmt::format("{}", *c.pue) : ""},
+      {"machine", text(c.machine)},
+      {"idle-owner", c.idle_owner ? std::string(to_string(*c.idle_owner)) : ""},
+      {"project", text(c.project)},
+      {"stage", text(c.stage)},
+      {"interval", c.interval ? fmt::format("{}ms", c.interval->count() / 1'000'000) : ""},
+      {"ledger", text(c.ledger)},
+      {"network", c.network ? "true" : "false"},
+      {"redfish", text(c.redfish)},
+      {"redfish-user", text(c.redfish_user)},
+      {"redfish-password", c.redfish_password ? "(set)" : ""},
+      {"redfish-fingerprint", text(c.redfish_fingerprint)},
+      {"rapl-tree", text(c.rapl_tree)}};
+  all.insert(all.end(), grid.begin(), grid.end());
+  return all;
+}
+
+const std::vector<std::string>& grid_access_keys() {
+  static const std::vector<std::string> all{"watttime-user", "watttime-password", "electricitymaps-token",
+                                            "entsoe-token",  "eia-key",           "carbonawaresdk-url"};
+  return all;
 }
 
 Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value) {
@@ -165,6 +221,9 @@ Result<void> set_config(const std::filesystem::path& path, const std::string& ke
     if (std::find(keys().begin(), keys().end(), key) == keys().end()) return tl::unexpected(unknown_key(key));
   } else if (const auto checked = take(scratch, key, value); !checked) {
     return checked;
+  }
+  if (key == "place" && !value.empty()) {
+    if (const auto place = place::find_by_words(value, "place"); !place) return tl::unexpected(place.error());
   }
   std::string old;
   if (auto text = read_file(path)) old = std::move(*text);
@@ -192,6 +251,16 @@ Result<void> set_config(const std::filesystem::path& path, const std::string& ke
   }
   if (!done) text += line;
   return write_file_atomically(path, text, 0600);
+}
+
+Result<std::string> check_latitude(const std::string& text) {
+  if (const auto point = place::parse_coordinates(text, "0"); !point) return tl::unexpected(point.error());
+  return text;
+}
+
+Result<std::string> check_longitude(const std::string& text) {
+  if (const auto point = place::parse_coordinates("0", text); !point) return tl::unexpected(point.error());
+  return text;
 }
 
 Result<double> check_pue(const std::string& text) {

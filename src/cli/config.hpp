@@ -2,6 +2,7 @@
 // The configuration file: TOML, few keys, all optional.
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,9 +14,13 @@ namespace gramwatt::cli {
 
 struct Config {
   std::optional<std::string> zone, machine, project, stage, ledger;
-  std::optional<std::string> rapl_tree;  ///< folder of RAPL zones that the host gives this guest
+  std::optional<std::string> place, lat, lon;  ///< where the machine is, where no zone is named
+  std::optional<std::string> rapl_tree;        ///< folder of RAPL zones that the host gives this guest
   /// The BMC of this node: URL, account, and the SHA-256 of its certificate.
   std::optional<std::string> redfish, redfish_user, redfish_password, redfish_fingerprint;
+  std::vector<std::string> grid_providers;  ///< who is asked for carbon intensity, most trusted first; imports may be named too
+  /// By "PROVIDER-WHAT": "watttime-user", "eia-key", "carbonawaresdk-url".
+  std::map<std::string, std::string, std::less<>> grid_access;
   std::optional<double> pue;
   std::optional<IdleOwner> idle_owner;
   std::optional<Nanoseconds> interval;
@@ -36,7 +41,12 @@ struct Config {
 /// written.
 [[nodiscard]] Result<void> set_config(const std::filesystem::path& path, const std::string& key, const std::string& value);
 
+/// Keys of accounts, tokens and addresses of carbon-intensity providers.
+[[nodiscard]] const std::vector<std::string>& grid_access_keys();
+
 /// The checks that options and configuration share.
+[[nodiscard]] Result<std::string> check_latitude(const std::string& text);
+[[nodiscard]] Result<std::string> check_longitude(const std::string& text);
 [[nodiscard]] Result<double> check_pue(const std::string& text);
 [[nodiscard]] Result<Nanoseconds> check_interval(const std::string& text);
 [[nodiscard]] Result<std::string> check_redfish(const std::string& text);

@@ -10,6 +10,7 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "cli/grid_access.hpp"
 #include "footprint/footprint.hpp"
 #include "grid/intensity.hpp"
 
@@ -86,7 +87,7 @@ Settings settings_of(const Invocation& invocation) {
 
 Result<Surroundings> surroundings_of(const Invocation& invocation, const Config& config) {
   Surroundings s;
-  s.zone_option = invocation.get("zone");
+  s.said = {invocation.get("zone"), invocation.get("lat"), invocation.get("lon"), invocation.get("place")};
   s.pue = config.pue;
   s.pue_origin = "configuration";
   s.machine = config.machine;
@@ -119,9 +120,10 @@ Result<Surroundings> surroundings_of(const Invocation& invocation, const Config&
 
 place::Query place_query(const Surroundings& s, const Settings& settings) {
   place::Query q;
-  q.zone_option = s.zone_option;
-  q.zone_environment = environment("GRAMWATT_ZONE");
-  q.zone_config = settings.config.zone;
+  q.option = s.said;
+  q.environment = {environment("GRAMWATT_ZONE"), environment("GRAMWATT_LAT"), environment("GRAMWATT_LON"),
+                   environment("GRAMWATT_PLACE")};
+  q.config = {settings.config.zone, settings.config.lat, settings.config.lon, settings.config.place};
   q.network = settings.network;
   q.metadata_url = environment("GRAMWATT_METADATA_URL");
   q.cache_directory = xdg_cache_home() / "gramwatt";
@@ -148,22 +150,40 @@ Estimate<Ratio> pue_of(const Surroundings& s, const place::Place& place, const s
   return place::pue(place.cloud, at_home(cpu) ? place::Building::home_or_office : place::Building::data_centre);
 }
 
+namespace {
+
+/// Intensities of the place, now and when they are asked for later.
+void weigh_with_grid(const Settings& settings, const place::Place& place, job::Context& c) {
+  const Nanoseconds start = SystemClock().now().utc;
+  const grid::Grid grid(grid_settings(settings));
+  c.look = [grid, zone = place.zone, reach = reach_of(place)](grid::Window window) {
+    auto known = zone ? grid.look(*zone, window) : Result<grid::Intensities>(grid::Grid::unknown_place());
+    if (known) grid::widen(*known, reach);
+    return known ? std::move(*known) : grid::Grid::unknown_place();
+  };
+  grid::Intensities known = c.look({start, start + std::chrono::hours(1)});
+  c.weights.average = std::move(known.average);
+  c.weights.marginal = std::move(known.marginal);
+  if (!c.weights.marginal && !known.marginal_note.empty())
+    c.notes.push_back("marginal intensity unknown: " + known.marginal_note);
+  if (!settings.network || !place.zone || grid_settings(settings).providers.empty()) return;
+  // What a provider forecasts for a day reaches beyond the next time it is asked, whatever fails meanwhile.
+  c.fetch = [grid, where = where_of(place), start] {
+    return grid.fetch(where, {start, SystemClock().now().utc + std::chrono::hours(24)});
+  };
+}
+
+}  // namespace
+
 job::Context make_context(const Surroundings& s, const Settings& settings, const job::Machine& machine) {
   job::Context c;
   place::Place place;
   if (auto located = place::locate(place_query(s, settings))) place = std::move(*located);
   else c.notes.push_back(located.error().message());
+  c.notes.insert(c.notes.end(), place.notes.begin(), place.notes.end());
   if (s.cloud) place.cloud = s.cloud;
-  auto intensities = grid::annual(place.zone);
-  if (!intensities) {
-    c.notes.push_back(intensities.error().message());
-    intensities = grid::annual(std::nullopt);
-  }
   c.weights.pue = pue_of(s, place, machine.cpu);
-  c.weights.average = std::move(intensities->average);
-  c.weights.marginal = std::move(intensities->marginal);
-  if (!c.weights.marginal && !intensities->marginal_note.empty())
-    c.notes.push_back("marginal intensity unknown: " + intensities->marginal_note);
+  weigh_with_grid(settings, place, c);
 
   std::vector<std::string> gpus = gpu_names(machine);
   gpus.insert(gpus.end(), s.gpus.begin(), s.gpus.end());
@@ -173,7 +193,8 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   c.place = {place.zone, std::string(to_string(place.how)), place.name};
 
   if (!place.zone)
-    c.advice.emplace_back("place: name the grid zone with --zone ZONE, or once and for all: gramwatt config set zone ZONE");
+    c.advice.emplace_back(
+        "place: name it with --zone ZONE or --place \"CODE, COUNTRY\", or once and for all: gramwatt config set zone ZONE");
   if (!s.pue && c.weights.pue.method == Method::assumed && !at_home(machine.cpu)) {
     c.advice.emplace_back("PUE: ask the operator of the building, then --pue X");
   }

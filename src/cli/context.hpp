@@ -27,7 +27,7 @@ struct Settings {
 
 /// Where, and how it is weighed: what `run` needs beyond the command.
 struct Surroundings {
-  std::optional<std::string> zone_option;
+  place::Said said;           ///< --zone, --lat and --lon, --place
   std::optional<double> pue;  ///< given by the user
   std::string pue_origin;     ///< "--pue", "GRAMWATT_PUE", "config"
   std::optional<std::string> machine;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/commands.hpp"
 
@@ -84,10 +85,36 @@ std::string words_of(const std::vector<Option>& options) {
   return out;
 }
 
+/// A group and its members as one command with the options of all: completion after `grid now` is that of `grid`.
+std::vector<Command> merged_groups() {
+  std::vector<Command> out;
+  for (const Command& c : commands()) {
+    if (c.name.find(' ') == std::string_view::npos) {
+      out.push_back(c);
+      continue;
+    }
+    auto& options = out.back().options;
+    for (const Option& o : c.options) {
+      if (std::none_of(options.begin(), options.end(), [&](const Option& known) { return known.name == o.name; }))
+        options.push_back(o);
+    }
+  }
+  return out;
+}
+
+std::string group_words(std::string_view pattern) {
+  std::string out;
+  for (const Command& c : commands()) {
+    if (const auto names = members(c.name); !names.empty())
+      out += fmt::format(fmt::runtime(pattern), c.name, fmt::join(names, " "));
+  }
+  return out;
+}
+
 std::string bash_completion() {
   std::string cases;
   std::string with_value;
-  for (const Command& c : commands()) {
+  for (const Command& c : merged_groups()) {
     cases += fmt::format("    {}) words=\"{}\" ;;\n", c.name, words_of(c.options));
     for (const Option& o : c.options) {
       if (!o.value.empty()) with_value += fmt::format("--{}|", o.name);
@@ -118,15 +145,15 @@ _gramwatt() {{
   case $command in
     completion) words+=" bash zsh fish" ;;
     config) words+=" get set path" ;;
-    help) words+=" {}" ;;
+{}    help) words+=" {}" ;;
   esac
   COMPREPLY=($(compgen -W "$words{}" -- "$current"))
   if [[ $command == run && $current != -* ]]; then COMPREPLY+=($(compgen -c -- "$current")); fi
 }}
 complete -o default -F _gramwatt gramwatt
 )",
-                     with_value, fmt::join(command_names(), " "), cases, fmt::join(command_names(), " "),
-                     words_of(global_options()));
+                     with_value, fmt::join(command_names(), " "), cases, group_words("    {}) words+=\" {}\" ;;\n"),
+                     fmt::join(command_names(), " "), words_of(global_options()));
 }
 
 std::string zsh_quote(std::string_view s) {
@@ -142,7 +169,7 @@ std::string zsh_quote(std::string_view s) {
 std::string zsh_completion() {
   std::string list;
   std::string cases;
-  for (const Command& c : commands()) {
+  for (const Command& c : merged_groups()) {
     list += fmt::format("    '{}:{}'\n", c.name, zsh_quote(c.summary));
     cases += fmt::format("    {}) _arguments -S", c.name);
     const auto add = [&](const Option& o) {
@@ -153,6 +180,8 @@ std::string zsh_completion() {
     };
     for (const Option& o : c.options) add(o);
     for (const Option& o : global_options()) add(o);
+    const auto group = members(c.name);
+    if (!group.empty()) cases += fmt::format(" \\\n      '1:command:({})'", fmt::join(group, " "));
     cases += c.wraps_command ? " \\\n      '*::command:_normal' ;;\n" : " \\\n      '*:argument:' ;;\n";
   }
   return fmt::format(R"(#compdef gramwatt
@@ -186,11 +215,12 @@ std::string fish_completion() {
     out += fmt::format("complete -c gramwatt -n '{}' -l {}{}{} -d '{}'\n", condition, o.name,
                        o.letter != 0 ? fmt::format(" -s {}", o.letter) : "", o.value.empty() ? "" : " -r", fish_quote(o.help));
   };
-  for (const Command& c : commands()) {
+  for (const Command& c : merged_groups()) {
     out += fmt::format("complete -c gramwatt -n __fish_use_subcommand -a {} -d '{}'\n", c.name, fish_quote(c.summary));
     for (const Option& o : c.options) add(o, fmt::format("__fish_seen_subcommand_from {}", c.name));
   }
   for (const Option& o : global_options()) add(o, "true");
+  out += group_words("complete -c gramwatt -n '__fish_seen_subcommand_from {}' -a '{}'\n");
   return out + "complete -c gramwatt -n '__fish_seen_subcommand_from run' -a '(__fish_complete_subcommand)'\n";
 }
 
@@ -200,7 +230,9 @@ std::string help_text() {
   std::string out =
       "gramwatt tells what a program costs in energy and carbon,\nwith an interval and a source for every figure.\n\n"
       "  gramwatt run -- python train.py\n\nCommands:\n";
-  for (const Command& c : commands()) out += fmt::format("  {:<12}{}\n", c.name, wrap(c.summary, 14));
+  for (const Command& c : commands()) {
+    if (c.name.find(' ') == std::string_view::npos) out += fmt::format("  {:<12}{}\n", c.name, wrap(c.summary, 14));
+  }
   out += "\nOptions of every command:\n" + option_lines(global_options());
   return out + "\n`gramwatt help COMMAND` tells more; `man gramwatt` tells all.\n";
 }
@@ -208,6 +240,11 @@ std::string help_text() {
 std::string help_text(const Command& c) {
   std::string out = fmt::format("usage: gramwatt {} {}\n\n{}\n", c.name, c.arguments,
                                 wrap(c.description.empty() ? c.summary : c.description, 0));
+  if (!members(c.name).empty()) out += "\nCommands:\n";
+  for (const std::string& member : members(c.name)) {
+    const std::string name = std::string(c.name) + " " + member;
+    out += fmt::format("  {:<18}{}\n", name, wrap(find_command(name)->summary, 20));
+  }
   if (!c.options.empty()) out += "\nOptions:\n" + option_lines(c.options);
   out += "\nOptions of every command:\n" + option_lines(global_options());
   if (!c.examples.empty()) {

@@ -8,6 +8,7 @@
 #include <exception>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/command.hpp"
 
@@ -55,10 +56,10 @@ int command_help(const Invocation& invocation) {
   if (invocation.has("man")) return print(manual_page());
   if (invocation.command->name != "help") return print(help_text(*invocation.command));
   if (invocation.arguments.empty()) return print(help_text());
-  const Command* command = find_command(invocation.arguments.front());
+  const std::string name = fmt::format("{}", fmt::join(invocation.arguments, " "));
+  const Command* command = find_command(name);
   if (command == nullptr)
-    return complain(
-        {fmt::format("no command \"{}\"", invocation.arguments.front()), {}, "see `gramwatt help`", Error::Kind::missing});
+    return complain({fmt::format("no command \"{}\"", name), {}, "see `gramwatt help`", Error::Kind::missing});
   return print(help_text(*command));
 }
 
@@ -82,6 +83,8 @@ int dispatch(const Invocation& invocation) {
   if (name == "tag") return command_tag(invocation, settings);
   if (name == "rm") return command_rm(invocation, settings);
   if (name == "estimate") return command_estimate(invocation, settings);
+  if (name == "reweigh") return command_reweigh(invocation, settings);
+  if (name == "grid" || name.starts_with("grid ")) return command_grid(invocation, settings);
   if (name == "replay") return command_replay(invocation, settings);
   if (name == "calibrate") return command_calibrate(invocation, settings);
   return command_doctor(invocation, settings);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "base/text.hpp"
@@ -136,6 +137,16 @@ Result<Invocation> parse(const std::vector<std::string>& words) {
                                       : fmt::format("to measure a program: gramwatt run -- {}", name)));
   }
   std::size_t next = at + 1;
+  if (const auto group = members(name); !group.empty() && next < words.size() && !words[next].starts_with("-")) {
+    out.command = find_command(name + " " + words[next]);
+    if (out.command == nullptr) {
+      const auto meant = did_you_mean(words[next], group);
+      return tl::unexpected(usage(find_command(name), fmt::format("gramwatt {} has no \"{}\"", name, words[next]),
+                                  meant ? fmt::format("did you mean `gramwatt {} {}`?", name, *meant)
+                                        : fmt::format("it has {}", fmt::join(group, ", "))));
+    }
+    ++next;
+  }
   if (out.command->wraps_command) {
     const auto options = options_of(*out.command);
     while (next < words.size() && words[next] != "--") {

@@ -7,15 +7,16 @@
 #include "footprint/footprint.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace gramwatt::footprint {
 namespace {
 
-double total(std::span<const Slice> slices) {
-  double sum = 0;
-  for (const Slice& s : slices) sum += s.energy.joules().value();
+Microjoules total(std::span<const Slice> slices) {
+  Microjoules sum;
+  for (const Slice& s : slices) sum += s.energy;
   return sum;
 }
 
@@ -39,6 +40,17 @@ class Rung {
       from = end;
     }
   }
+  /// The usual case: the slice lies within the point of the one before.
+  [[nodiscard]] bool take_whole(const Slice& s, double w) {
+    if (s.start < held_.start || s.end > held_.end) return false;
+    pending_ += w;
+    return true;
+  }
+  /// To be called before the sums are read.
+  void settle() {
+    const double w = std::exchange(pending_, 0);
+    if (w != 0) add(series_->points[at_], w);
+  }
   /// An instant, or a slice without length.
   [[nodiscard]] bool take_instant(Nanoseconds t, double weight) {
     const auto point = series_->at(t);
@@ -52,6 +64,7 @@ class Rung {
 
  private:
   void seek(Nanoseconds t) {
+    settle();
     const auto& points = series_->points;
     if (at_ < points.size() && points[at_].start > t) at_ = 0;      // the wall clock went back
     if (at_ + 64 < points.size() && points[at_ + 64].start <= t) {  // far ahead: jump
@@ -60,6 +73,7 @@ class Rung {
       at_ = static_cast<std::size_t>(it - points.begin()) - 1;
     }
     while (at_ + 1 < points.size() && points[at_ + 1].start <= t) ++at_;
+    held_ = points.empty() ? grid::Window{} : grid::Window{points[at_].start, series_->end_of(at_)};
   }
   void hand_on(Nanoseconds from, Nanoseconds to, double density, std::span<Rung> next) {
     if (!next.empty()) return next.front().take(from, to, density, next.subspan(1));
@@ -75,10 +89,13 @@ class Rung {
 
   const grid::Series* series_;
   std::size_t at_ = 0;
+  grid::Window held_;   ///< of the point at `at_`
+  double pending_ = 0;  ///< weight that it has met and `add` has not
 };
 
 void meet(const Slice& s, double weight, std::vector<Rung>& rungs) {
   if (s.end > s.start) {
+    if (rungs.front().take_whole(s, weight)) return;
     rungs.front().take(s.start, s.end, weight / static_cast<double>((s.end - s.start).count()), std::span(rungs).subspan(1));
     return;
   }
@@ -102,13 +119,16 @@ std::string named_sources(const grid::Ladder& ladder, const std::vector<double>&
 
 MeanIntensity mean_intensity(std::span<const Slice> slices, const grid::Ladder& ladder) {
   std::vector<Rung> rungs(ladder.rungs.begin(), ladder.rungs.end());
-  const bool by_energy = total(slices) > 0;
+  const bool by_energy = total(slices) > Microjoules{};
   for (const Slice& s : slices) {
     // Without energy every moment counts alike.
-    meet(s, by_energy ? s.energy.joules().value() : std::max(1.0, static_cast<double>((s.end - s.start).count())), rungs);
+    meet(s, by_energy ? static_cast<double>(s.energy.count()) : std::max(1.0, static_cast<double>((s.end - s.start).count())), rungs);
   }
   double weights = 0;
-  for (const Rung& r : rungs) weights += r.weight;
+  for (Rung& r : rungs) {
+    r.settle();
+    weights += r.weight;
+  }
   MeanIntensity out;
   out.shares.resize(rungs.size());
   if (weights <= 0) {

@@ -1,10 +1,10 @@
 // Built-in annual intensities.
 //
-// Average: life-cycle, production based, from Ember, Our World in Data and eGRID (tools/build_place_tables.py says how). Annual
-// figures of two honest sources differ: one counts imports and the other does not, one is a year newer. The interval is what
-// was seen when these values were laid against Electricity Maps' newest annual ones (consumption based): the 5 % and 95 %
-// points of their ratio, by kind of zone (docs/validation.md). A part of a country without a value of its own takes the
-// country's, which may be off by a factor of five: Quebec is not Alberta.
+// Average: life-cycle, production based, from Ember, Our World in Data, eGRID and Google (tools/build_place_tables.py says
+// how). Annual figures of two honest sources differ: one counts imports and the other does not, one is a year newer. The
+// interval is what was seen when these values were laid against Electricity Maps' newest annual ones (consumption based): the 5
+// % and 95 % points of their ratio, by kind of zone (docs/validation.md). A part of a country without a value of its own takes
+// the country's, which may be off by a factor of five: Quebec is not Alberta.
 //
 // Marginal: US zones by EPA's AVERT (fossil units only; direct CO2), other countries by the operating margin of the IFI
 // Default Grid Factors 2021. Listed margins below 100 g/kWh are unknown rather than true: what is turned up on demand emits at
@@ -24,8 +24,10 @@ namespace {
 constexpr double kDirtiest = 1100;
 constexpr Shift kCountry{-0.42, 0.94};
 constexpr Shift kZone{-0.26, 0.38};
-constexpr Shift kZoneApart{-0.92, 0.90};
-constexpr Shift kCountryForPart{-0.78, 4.43};
+constexpr Shift kZoneSmall{-0.40, 0.65};
+constexpr Shift kZoneApart{-0.65, 0.90};
+constexpr Shift kRegion{-0.20, 0.58};
+constexpr Shift kCountryForPart{-0.86, 4.65};
 constexpr Shift kAvert{-0.50, 0.25};
 constexpr Shift kOperatingMargin{-0.50, 0.50};
 constexpr double kWorldLow = 20;
@@ -62,7 +64,9 @@ std::optional<double> lookup(std::string_view table, std::string_view key) {
 Shift average_shift(const Row& row) {
   Shift s = row.kind == "country"      ? kCountry
             : row.kind == "zone"       ? kZone
+            : row.kind == "zone-small" ? kZoneSmall
             : row.kind == "zone-apart" ? kZoneApart
+            : row.kind == "region"     ? kRegion
                                        : kCountryForPart;
   s.plus = std::max(0.1, std::min(s.plus, kDirtiest / row.value - 1));
   return s;
@@ -91,7 +95,9 @@ Series average_series(const Row& row) {
   s.signal.factor = "lifecycle";
   s.signal.year = row.year;
   s.signal.source = source_of(row);
-  s.signal.licence = row.source.starts_with("EPA") || contains(row.source, "EIA") ? "public domain" : "CC BY 4.0";
+  s.signal.licence = row.source.starts_with("EPA") || contains(row.source, "EIA") ? "public domain"
+                     : row.kind == "region"                                       ? "Apache-2.0"
+                                                                                  : "CC BY 4.0";
   return s;
 }
 
@@ -145,6 +151,36 @@ Result<Intensities> annual(const std::optional<std::string>& zone) {
   out.average.rungs.push_back(average_series(*row));
   add_marginal(*zone, out);
   return out;
+}
+
+Reach reach_over(const std::string& zone, const std::vector<std::string>& others) {
+  Reach reach;
+  const auto own = annual(zone);
+  if (!own || others.empty()) return reach;
+  const auto take = [](Shift& shift, const Ladder& from, const Ladder& other) {
+    const double value = from.last().points.front().value.value();
+    const double theirs = other.last().points.front().value.value();
+    const Shift error = total_shift(other.last().terms);
+    if (!(value > 0)) return;
+    shift.minus = std::min(shift.minus, theirs * (1 + error.minus) / value - 1);
+    shift.plus = std::max(shift.plus, theirs * (1 + error.plus) / value - 1);
+  };
+  for (const std::string& other : others) {
+    const auto known = annual(other);
+    if (!known) continue;
+    take(reach.average, own->average, known->average);
+    if (own->marginal && known->marginal) take(reach.marginal, *own->marginal, *known->marginal);
+  }
+  return reach;
+}
+
+void widen(Intensities& known, const Reach& reach) {
+  const auto add = [](Ladder& ladder, const Shift& shift) {
+    if (shift == Shift{}) return;
+    for (Series& s : ladder.rungs) s.terms["which-zone"] = shift;
+  };
+  add(known.average, reach.average);
+  if (known.marginal) add(*known.marginal, reach.marginal);
 }
 
 }  // namespace gramwatt::grid

@@ -46,7 +46,7 @@ struct Point {
   Nanoseconds start{};
   GramsPerKwh value;
   PointKind kind = PointKind::observed;
-  Shift band;  ///< this point's own relative 90 % interval where it has one (forecasts), beside the terms of its series
+  Shift band{};  ///< this point's own relative 90 % interval where it has one (forecasts), beside the terms of its series
 
   friend bool operator==(const Point&, const Point&) = default;
 };
@@ -104,5 +104,15 @@ struct Intensities {
 /// Built-in annual values for a zone; no zone: the world's mean with the range 20..900 g/kWh.
 /// A US or other sub-national zone without a value of its own takes its country's, with a wider interval, and says so.
 [[nodiscard]] Result<Intensities> annual(const std::optional<std::string>& zone);
+
+/// How far the annual values of other zones, intervals included, lie from `zone`'s own: for a place of which only the country
+/// or the state is known, and `zone` is what stands in. No others: no reach.
+struct Reach {
+  Shift average, marginal;
+};
+[[nodiscard]] Reach reach_over(const std::string& zone, const std::vector<std::string>& others);
+
+/// Widens all series by a reach, as the error term "which-zone".
+void widen(Intensities& known, const Reach& reach);
 
 }  // namespace gramwatt::grid

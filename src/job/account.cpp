@@ -59,9 +59,9 @@ ledger::Energy energy_of(const Measured& m, IdleOwner owner, const Estimate<Rati
 }
 
 /// Weighs with one signal; says with what.
-Estimate<Grams> weigh(const ledger::RunRecord& r, const Measured& m, const grid::Ladder& ladder,
+Estimate<Grams> weigh(const ledger::RunRecord& r, std::span<const footprint::Slice> slices, const grid::Ladder& ladder,
                       std::optional<ledger::IntensityFacts>& facts) {
-  const auto intensity = footprint::mean_intensity(m.slices, ladder);
+  const auto intensity = footprint::mean_intensity(slices, ladder);
   facts = {intensity.value, intensity.signal};
   return footprint::weigh(r.energy.facility, intensity);
 }
@@ -129,14 +129,19 @@ Ratio machine_share(const meter::Meter& meter, IdleOwner owner, const sense::Cpu
 
 void fill_account(const Measured& m, const Weights& w, ledger::RunRecord& r) {
   r.energy = energy_of(m, r.energy.idle_owner, w.pue);
-  r.carbon.average = weigh(r, m, w.average, r.average_intensity);
-  r.carbon.marginal.reset();
-  r.marginal_intensity.reset();
-  if (w.marginal) r.carbon.marginal = weigh(r, m, *w.marginal, r.marginal_intensity);
   r.embodied_per_hour = w.embodied_per_hour;
   r.carbon.embodied = w.embodied_per_hour * (m.duration.value() / 3600 * m.machine_share.value());
-  r.carbon.total = r.carbon.average + r.carbon.embodied;
+  weigh_carbon(m.slices, w.average, w.marginal, r);
   derive(m, w, r);
+}
+
+void weigh_carbon(std::span<const footprint::Slice> slices, const grid::Ladder& average,
+                  const std::optional<grid::Ladder>& marginal, ledger::RunRecord& r) {
+  r.carbon.average = weigh(r, slices, average, r.average_intensity);
+  r.carbon.marginal.reset();
+  r.marginal_intensity.reset();
+  if (marginal) r.carbon.marginal = weigh(r, slices, *marginal, r.marginal_intensity);
+  r.carbon.total = r.carbon.average + r.carbon.embodied;
 }
 
 Weights weights_of(const ledger::RunRecord& r) {

@@ -51,6 +51,10 @@ class SliceCollector {
 /// Fills energy, carbon, intensity and derivations of `record`.
 void fill_account(const Measured& measured, const Weights& weights, ledger::RunRecord& record);
 
+/// Fills carbon and intensity alone, from the record's energy of the building and when the energy was used.
+void weigh_carbon(std::span<const footprint::Slice> slices, const grid::Ladder& average,
+                  const std::optional<grid::Ladder>& marginal, ledger::RunRecord& record);
+
 /// The weights that a record holds: each intensity one value for all time, as it was when the run began, or as it was last
 /// weighed.
 [[nodiscard]] Weights weights_of(const ledger::RunRecord& record);

@@ -115,7 +115,7 @@ Result<RunResult> run(RunOptions options, Machine machine, const Clock& clock) {
   return Runner(std::move(options), std::move(machine), clock).run();
 }
 
-Result<std::size_t> settle_interrupted(ledger::Ledger& ledger) {
+Result<std::size_t> settle_interrupted(ledger::Ledger& ledger, const Knowledge& knowledge) {
   const auto ids = ledger.mark_interrupted();
   if (!ids) return tl::unexpected(ids.error());
   for (const std::string& id : *ids) {
@@ -138,7 +138,14 @@ Result<std::size_t> settle_interrupted(ledger::Ledger& ledger) {
       record->end_utc = intervals->back().end.utc;
     }
     record->duration = record->running = m.duration;
-    fill_account(m, weights_of(*record), *record);
+    Weights weights = weights_of(*record);
+    if (knowledge && !m.slices.empty()) {
+      if (auto known = knowledge(*record, {m.slices.front().start, m.slices.back().end})) {
+        weights.average = std::move(known->average);
+        weights.marginal = std::move(known->marginal);
+      }
+    }
+    fill_account(m, weights, *record);
     record->state = ledger::State::interrupted;
     record->gaps.push_back({"all", Seconds(0), "gramwatt was killed: what came after this end was not measured"});
     if (const auto done = ledger.finish(*record); !done) return tl::unexpected(done.error());

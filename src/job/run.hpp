@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "job/child.hpp"
+#include "job/reweigh.hpp"
 #include "job/session.hpp"
 #include "ledger/ledger.hpp"
 
@@ -27,6 +28,6 @@ struct RunResult {
 [[nodiscard]] Result<RunResult> run(RunOptions options, Machine machine, const Clock& clock);
 
 /// Runs that were killed get the figures that their intervals allow. Returns how many.
-[[nodiscard]] Result<std::size_t> settle_interrupted(ledger::Ledger& ledger);
+[[nodiscard]] Result<std::size_t> settle_interrupted(ledger::Ledger& ledger, const Knowledge& knowledge = {});
 
 }  // namespace gramwatt::job

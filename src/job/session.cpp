@@ -109,7 +109,9 @@ void Session::hand_over() {
   writer_->push(std::move(closed));
 }
 
-ledger::RunRecord Session::begin_record(const Context& context) const {
+ledger::RunRecord Session::begin_record(const Context& context) {
+  look_ = context.look;
+  if (context.fetch) fetcher_.emplace(context.fetch);
   ledger::RunRecord r;
   r.id = id_;
   r.parent = options_.parent;
@@ -127,6 +129,25 @@ ledger::RunRecord Session::begin_record(const Context& context) const {
   r.advice = context.advice;
   set_weights(context.weights, r);
   return r;
+}
+
+/// The weights that the run began with, or, where intensity changes in time, what is known of its own time by now.
+Weights Session::final_weights(ledger::RunRecord& r) {
+  constexpr std::chrono::milliseconds kPatience(1000);
+  if (fetcher_) {
+    const auto outcome = fetcher_->end(kPatience);
+    for (const std::string& failed : outcome.failed) r.notes.push_back(failed);
+    if (!outcome.in_time) {
+      r.notes.emplace_back("the provider of carbon intensity had not answered when the run ended");
+      r.advice.push_back("intensity: gramwatt reweigh " + id_ + ", once the provider answers");
+    }
+  }
+  Weights w = weights_of(r);
+  if (!look_) return w;
+  grid::Intensities known = look_({meter_->started_at().utc, std::max(r.end_utc, meter_->started_at().utc + Nanoseconds(1))});
+  w.average = std::move(known.average);
+  w.marginal = std::move(known.marginal);
+  return w;
 }
 
 /// How the model came to its figures; nothing where sensors measured the CPU.
@@ -181,7 +202,7 @@ void Session::complete(ledger::RunRecord& r) {
   m.slices = slices_.slices();
   m.duration = r.duration;
   m.machine_share = machine_share(*meter_, options_.idle_owner, machine_.cpu, r.duration);
-  fill_account(m, weights_of(r), r);
+  fill_account(m, final_weights(r), r);
 
   if (markers_) markers_->finish(m.channels, r);
   derive_model(r);

@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "job/account.hpp"
+#include "job/fetcher.hpp"
 #include "job/ledger_writer.hpp"
 #include "job/machine.hpp"
 #include "job/markers.hpp"
@@ -30,6 +31,11 @@ struct Context {
   ledger::Host host;
   ledger::PlaceFacts place;
   std::vector<std::string> notes, advice;
+  /// What is known of the intensity in a window, without asking anybody; called again when the run has ended. Empty: the
+  /// weights hold for all time. Both must own all that they need.
+  std::function<grid::Intensities(grid::Window)> look;
+  /// Asks providers for what is not known, and says what failed. Empty: nobody is asked.
+  std::function<std::vector<std::string>()> fetch;
 };
 
 class Recorder;
@@ -105,7 +111,8 @@ class Session {
   [[gnu::hot]] void follow_markers(bool marker_came);
   [[gnu::hot]] void hand_over();
   [[nodiscard]] int sharers() { return registry_.sharers(clock_.now().monotonic); }
-  [[nodiscard]] ledger::RunRecord begin_record(const Context& context) const;
+  [[nodiscard]] ledger::RunRecord begin_record(const Context& context);
+  [[nodiscard]] Weights final_weights(ledger::RunRecord& record);
   void complete(ledger::RunRecord& record);
   void derive_model(ledger::RunRecord& record) const;
 
@@ -123,6 +130,8 @@ class Session {
   std::vector<std::string> sensor_notes_;
   SliceCollector slices_;
   std::optional<Markers> markers_;
+  std::function<grid::Intensities(grid::Window)> look_;  ///< from the ledger's thread, once the record has begun
+  std::optional<Fetcher> fetcher_;                       ///< likewise
 };
 
 }  // namespace gramwatt::job

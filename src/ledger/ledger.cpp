@@ -125,6 +125,10 @@ Result<void> Ledger::finish(const RunRecord& record) {
   return done;
 }
 
+Result<void> Ledger::update(const RunRecord& record) {
+  return impl_->writable_holder(record.id).and_then([&](Database* d) { return replace_record(*d, record); });
+}
+
 Result<void> Ledger::sync() {
   return impl_->writing().and_then([&](RunWriter*) { return impl_->own->sync(); });
 }

@@ -60,6 +60,9 @@ class Ledger {
   /// Replaces the row with the finished record (tags set meanwhile stay); makes the row if begin had failed. What a tail holds
   /// must have been appended before.
   [[nodiscard]] Result<void> finish(const RunRecord& record);
+  /// Replaces the record of a run that has ended, in the file that holds it (tags stay). Kind missing for one that is not
+  /// there.
+  [[nodiscard]] Result<void> update(const RunRecord& record);
   /// Forces what was written to the disk; this fsyncs. Once a minute is enough; without it a power cut loses what the kernel
   /// has not written back yet, and the log grows to 64 MiB.
   [[nodiscard]] Result<void> sync();

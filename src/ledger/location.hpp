@@ -6,10 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.hpp"
+
 namespace gramwatt::ledger {
 
-/// Is `folder` (or, where it does not exist yet, the nearest folder above it) on a file system that several machines share?
-[[nodiscard]] bool is_network_folder(const std::filesystem::path& folder);
+using gramwatt::is_network_folder;
 
 /// "…/ledger.db" on host "node7" → "…/ledger-node7.db".
 [[nodiscard]] std::filesystem::path path_of_host(const std::filesystem::path& ledger, std::string_view host);

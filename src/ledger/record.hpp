@@ -91,6 +91,14 @@ struct MarkEnergy {
   std::optional<std::string> why;          ///< there is no energy
 };
 
+/// What a run weighed before it was weighed again with better data.
+struct EarlierWeighing {
+  Nanoseconds replaced_utc{};
+  Estimate<Grams> average;
+  std::optional<Estimate<Grams>> marginal;
+  std::optional<IntensityFacts> average_intensity, marginal_intensity;
+};
+
 struct RunRecord {
   std::string id;
   std::optional<std::string> parent;  ///< id of the run this one is nested in; nested runs are left out of sums
@@ -106,6 +114,7 @@ struct RunRecord {
   PlaceFacts place;
   Energy energy;
   Carbon carbon;
+  std::vector<EarlierWeighing> earlier;  ///< oldest first
   std::optional<IntensityFacts> average_intensity, marginal_intensity;
   Estimate<Grams>
       embodied_per_hour;  ///< of the whole machine; with the intensities and the PUE it lets an interrupted run be settled

@@ -139,6 +139,13 @@ void fields(Io& io, T& v) {
     io("seconds", v.time);
     io("energy", v.energy);
     io("why", v.why);
+  } else if constexpr (std::same_as<U, EarlierWeighing>) {
+    const auto gas = [](const auto& facts) { return facts ? facts->signal.gas : std::string("CO2e"); };
+    io.instant("replaced", v.replaced_utc);
+    io.of_gas("average", v.average, gas(v.average_intensity));
+    io.of_gas("marginal", v.marginal, gas(v.marginal_intensity));
+    io("average_intensity", v.average_intensity);
+    io("marginal_intensity", v.marginal_intensity);
   } else {
     static_assert(std::same_as<U, Derivation>);
     io("figure", v.figure);
@@ -192,6 +199,7 @@ void run_fields(Io& io, R& r) {
   io.extra("parent", r.parent);
   io.extra("regions", r.regions);
   io.extra("marks", r.marks);
+  io.extra("earlier", r.earlier);
   io.extra("state", r.state);
   io.extra("embodied_per_hour", r.embodied_per_hour);
   io.extra("advice", r.advice);

@@ -133,6 +133,15 @@ bool update_row(Database& db, const RunRecord& r) {
   return s->exec() > 0;
 }
 
+Result<void> replace_record(Database& db, const RunRecord& r) {
+  return guarded(db.path(), [&]() -> Result<void> {
+    const auto transaction = db.begin_write();
+    if (!update_row(db, r)) return no_such_run(r.id);
+    transaction->commit();
+    return {};
+  });
+}
+
 Result<RunWriter::OpenRun*> RunWriter::open_run(const std::string& id) {
   if (const auto it = open_.find(id); it != open_.end()) return &it->second;
   // A run that another process, or this one before, has begun: go on behind what is there.

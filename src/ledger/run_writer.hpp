@@ -50,6 +50,9 @@ class RunWriter {
 /// Replaces state, times, figures and record text of a row that exists; false when there is none. Throws SQLite::Exception.
 bool update_row(Database& database, const RunRecord& record);
 
+/// update_row in a transaction of its own; kind missing where there is no such row.
+[[nodiscard]] Result<void> replace_record(Database& database, const RunRecord& record);
+
 /// Appends intervals to a run that nobody writes any more, within the caller's transaction. Throws SQLite::Exception.
 void append_blobs(Database& database, const std::string& id, std::span<const Interval> intervals);
 

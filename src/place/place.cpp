@@ -5,7 +5,9 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "data/tables.hpp"
+#include "place/find.hpp"
 #include "place/metadata.hpp"
+#include "place/outlines.hpp"
 
 namespace gramwatt::place {
 namespace {
@@ -21,7 +23,7 @@ std::optional<std::string> name_of(std::string_view zone) {
   return std::nullopt;
 }
 
-Result<Place> by_zone(const std::string& given, How how, const char* where) {
+Result<Place> by_zone(const std::string& given, How how, const std::string& where) {
   std::string zone(trim(given));
   std::transform(zone.begin(), zone.end(), zone.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const auto name = name_of(zone);
@@ -35,7 +37,7 @@ Result<Place> by_zone(const std::string& given, How how, const char* where) {
   place.zone = zone;
   place.how = how;
   place.name = *name;
-  place.chain = {std::string(where) + ": " + zone};
+  place.chain = {where + ": " + zone};
   return place;
 }
 
@@ -97,6 +99,74 @@ std::optional<Cloud> find_cloud(const Query& q, std::vector<std::string>& chain)
   return firmware ? std::optional<Cloud>(Cloud{*firmware, "", ""}) : std::nullopt;
 }
 
+/// How the sources of what the user says are called, for the chain and for errors.
+struct Origin {
+  How how;
+  const char *zone, *point, *place;
+};
+constexpr Origin kOption{How::option, "--zone", "--lat, --lon", "--place"};
+constexpr Origin kEnvironment{How::environment, "GRAMWATT_ZONE", "GRAMWATT_LAT, GRAMWATT_LON", "GRAMWATT_PLACE"};
+constexpr Origin kConfig{How::config, "configuration: zone", "configuration: lat, lon", "configuration: place"};
+
+Result<std::optional<Coordinates>> point_of(const Said& said, const Origin& origin) {
+  if (!said.latitude && !said.longitude) return std::optional<Coordinates>{};
+  if (!said.latitude || !said.longitude) {
+    return fail(said.latitude ? "a latitude without a longitude" : "a longitude without a latitude", origin.point,
+                "both are needed", Error::Kind::usage);
+  }
+  auto point = parse_coordinates(*said.latitude, *said.longitude);
+  if (!point) {
+    point.error().where = origin.point;
+    return tl::unexpected(point.error());
+  }
+  return std::optional(*point);
+}
+
+Result<Place> from(const Said& said, const Origin& origin) {
+  const auto point = point_of(said, origin);
+  if (!point) return tl::unexpected(point.error());
+  if (!said.zone) return *point ? find_by_point(**point, origin.point) : find_by_words(said.place.value_or(""), origin.place);
+  auto place = by_zone(*said.zone, origin.how, origin.zone);
+  if (!place) return place;
+  // The zone is the user's word; a point or postal code beside it still says where, to providers that ask for it.
+  if (*point) {
+    place->point = **point;
+    place->point_from = "given";
+    place->chain.push_back(std::string(origin.point) + ": " + to_string(**point) + " (the zone named wins)");
+  } else if (const auto beside = said.place ? find_by_words(*said.place, origin.place) : fail("")) {
+    place->point = beside->point;
+    place->point_from = beside->point_from;
+    place->postcode = beside->postcode;
+    place->chain.push_back(std::string(origin.place) + ": " + beside->name + " (the zone named wins)");
+  } else {
+    place->point = point_in_zone(*place->zone);
+    if (place->point) place->point_from = "zone";
+  }
+  return place;
+}
+
+Result<Place> said(const Query& q) {
+  if (q.option.anything()) return from(q.option, kOption);
+  if (q.environment.anything()) return from(q.environment, kEnvironment);
+  if (q.config.anything()) return from(q.config, kConfig);
+  return Place{};
+}
+
+void by_region(const Cloud& cloud, Place& place) {
+  const auto region = find_region(cloud.provider, cloud.region);
+  if (!region) {
+    place.name = cloud.provider + " " + cloud.region + ", zone unknown";
+    place.chain.push_back("region table: " + cloud.provider + " " + cloud.region + " is not in it");
+    return;
+  }
+  place.zone = region->zone;
+  place.how = How::cloud;
+  place.name = cloud.provider + " " + cloud.region + ", zone " + region->zone;
+  place.chain.push_back("region table: zone " + region->zone);
+  place.point = point_of_region(cloud.provider, cloud.region);
+  if (place.point) place.point_from = "cloud region";
+}
+
 }  // namespace
 
 std::string_view to_string(How how) {
@@ -105,6 +175,10 @@ std::string_view to_string(How how) {
     case How::environment: return "environment";
     case How::config: return "config";
     case How::cloud: return "cloud";
+    case How::postal_code: return "postal-code";
+    case How::coordinates: return "coordinates";
+    case How::country: return "country";
+    case How::state: return "state";
     case How::unknown: break;
   }
   return "unknown";
@@ -113,36 +187,39 @@ std::string_view to_string(How how) {
 Result<Place> locate(const Query& q) {
   std::vector<std::string> chain;
   const auto cloud = find_cloud(q, chain);
-  Result<Place> place = Place{};
-  if (q.zone_option) place = by_zone(*q.zone_option, How::option, "--zone");
-  else if (q.zone_environment) place = by_zone(*q.zone_environment, How::environment, "GRAMWATT_ZONE");
-  else if (q.zone_config) place = by_zone(*q.zone_config, How::config, "configuration: zone");
+  Result<Place> place = said(q);
   if (!place) return place;
   place->cloud = cloud;
   if (place->zone) return place;
 
   place->chain = std::move(chain);
   place->name = "unknown place";
-  if (!cloud || cloud->region.empty()) return place;
-  const auto region = find_region(cloud->provider, cloud->region);
-  if (!region) {
-    place->name = cloud->provider + " " + cloud->region + ", zone unknown";
-    place->chain.push_back("region table: " + cloud->provider + " " + cloud->region + " is not in it");
-    return place;
-  }
-  place->zone = region->zone;
-  place->how = How::cloud;
-  place->name = cloud->provider + " " + cloud->region + ", zone " + region->zone;
-  place->chain.push_back("region table: zone " + region->zone);
+  if (cloud && !cloud->region.empty()) by_region(*cloud, *place);
   return place;
+}
+
+bool is_known_zone(std::string_view zone) {
+  std::string_view table = data::zone_intensity();
+  while (const auto line = next_line(table)) {
+    if (!zone.empty() && line->starts_with(zone) && line->size() > zone.size() && (*line)[zone.size()] == ',')
+      return zone != "zone";
+  }
+  return false;
 }
 
 std::vector<std::string> known_zones() {
   std::vector<std::string> zones;
+  for (auto& [zone, name] : named_zones()) zones.push_back(std::move(zone));
+  return zones;
+}
+
+std::vector<std::pair<std::string, std::string>> named_zones() {
+  std::vector<std::pair<std::string, std::string>> zones;
   std::string_view table = data::zone_intensity();
   (void)next_line(table);
   while (const auto line = next_line(table)) {
-    if (const auto zone = line->substr(0, line->find(',')); !zone.empty()) zones.emplace_back(zone);
+    auto fields = csv_fields(*line);
+    if (fields.size() >= 2 && !fields[0].empty()) zones.emplace_back(std::move(fields[0]), std::move(fields[1]));
   }
   std::sort(zones.begin(), zones.end());
   return zones;

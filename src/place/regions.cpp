@@ -37,6 +37,18 @@ std::optional<Region> find_region(std::string_view provider, std::string_view re
   return std::nullopt;
 }
 
+std::optional<Coordinates> point_of_region(std::string_view provider, std::string_view region) {
+  std::string_view table = data::cloud_places();
+  while (const auto line = next_line(table)) {
+    const auto field = split(*line, ',');
+    if (field.size() < 4 || field[0] != provider || field[1] != region) continue;
+    const auto latitude = parse_number<double>(field[2]);
+    const auto longitude = parse_number<double>(field[3]);
+    if (latitude && longitude) return Coordinates{*latitude, *longitude};
+  }
+  return std::nullopt;
+}
+
 Estimate<Ratio> pue(const std::optional<Cloud>& cloud, Building building) {
   if (building == Building::home_or_office) {
     return {Ratio(1), Method::assumed, "PUE 1.0: no machine room around a desktop or laptop (assumed)", std::nullopt, {}};

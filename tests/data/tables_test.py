@@ -15,6 +15,7 @@ MADE = {
                               "tests/sense/power_model_expected.csv"],
     "build_place_tables.py": ["data/zone_intensity.csv", "data/zone_marginal.csv", "data/country_marginal_ifi_2021_cc_by_sa.csv", "data/cloud_regions.csv"],
     "build_cloud_hosts.py": ["data/cloud_hosts.csv"],
+    "build_grid_tables.py": ["data/grid_profiles.csv", "data/grid_marginal_profiles.csv", "data/grid_hourly_index.csv", "data/grid_hourly.bin"],
 }
 
 

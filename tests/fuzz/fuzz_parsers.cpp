@@ -21,6 +21,10 @@
 #include "grid/provider_answers.hpp"
 #include "grid/provider_http.hpp"
 #include "grid/provider_json.hpp"
+#include "fakes/temp_tree.hpp"
+#include "grid/import.hpp"
+#include "grid/local_time.hpp"
+#include "grid/point_block.hpp"
 #include "job/mark_buffers.hpp"
 #include "job/markers.hpp"
 #include "job/replay.hpp"
@@ -32,6 +36,7 @@
 #include "meter/machine_cpu.hpp"
 #include "meter/tree_cpu.hpp"
 #include "meter/workload.hpp"
+#include "place/find.hpp"
 #include "place/metadata.hpp"
 #include "sense/bmc.hpp"
 #include "sense/gpu_clients.hpp"
@@ -58,6 +63,18 @@ void fuzz_cgroup(std::string_view text) {
 }
 
 void fuzz_workload(std::string_view text) { (void)meter::workload_from(text); }
+
+/// Words to a known zone or an error; and, as two lines, a point to a zone or an error.
+void fuzz_place(std::string_view text) {
+  const auto place = place::find_by_words(text, "place");
+  if (place && (!place->zone || !place::is_known_zone(*place->zone))) std::abort();
+  const auto cut = text.find('\n');
+  if (cut == std::string_view::npos) return;
+  const auto point = place::parse_coordinates(std::string(text.substr(0, cut)), std::string(text.substr(cut + 1)));
+  if (!point) return;
+  const auto there = place::find_by_point(*point, "point");
+  if (there && (!there->zone || !place::is_known_zone(*there->zone))) std::abort();
+}
 
 void fuzz_metadata(std::string_view text) {
   const std::string body(text);
@@ -199,12 +216,46 @@ void fuzz_eia(std::string_view text) {
   if (grid::parse_eia(text, "CISO", mix)) check_mix(mix);
 }
 
+/// Whatever is taken as points can be packed and is the same again.
+void fuzz_points(std::string_view text) {
+  std::vector<grid::Point> points;
+  if (!grid::unpack(text, points)) return;
+  const auto packed = grid::pack(points);
+  std::vector<grid::Point> again;
+  if (!packed || !grid::unpack(*packed, again) || again != points) std::abort();
+  const auto runs = grid::start_runs(*packed);
+  if (!runs || runs->empty() != points.empty()) std::abort();
+}
+
+/// Whatever comes into the store from a file comes in once: the second time nothing changes. The first byte chooses options.
+void fuzz_import(std::string_view text) {
+  static const testing::TempTree tree;
+  static auto store = grid::Store::open(tree / "grid.sqlite");
+  if (!store || text.empty()) return;
+  const auto choice = static_cast<unsigned char>(text.front());
+  grid::ImportOptions options;
+  if ((choice & 1U) != 0) options.zone = "DE";
+  if ((choice & 2U) != 0) options.label = grid::LabelEnd::end;
+  if ((choice & 4U) != 0) options.kind = grid::SignalKind::marginal;
+  if ((choice & 8U) != 0) options.time_zone = "America/New_York";
+  if ((choice & 16U) != 0) options.resolution = std::chrono::minutes(5);
+  const auto imported = grid::import_text(*store, text.substr(1), "fuzz.csv", options);
+  if (!imported) return;
+  const auto again = grid::import_text(*store, text.substr(1), "fuzz.csv", options);
+  if (!again) std::abort();
+  for (const auto& s : again->series) {
+    if (s.change.added + s.change.replaced > 0) std::abort();
+    if (!store->get(s.key, s.window) || !store->remove(s.key)) std::abort();
+  }
+}
+
 using Parser = void (*)(std::string_view);
 
 const std::map<std::string_view, Parser>& parsers() {
   static const std::map<std::string_view, Parser> table{
       {"cgroup", fuzz_cgroup},
       {"workload", fuzz_workload},
+      {"written_time", [](std::string_view t) { (void)grid::parse_written_time(t); }},
       {"channel", [](std::string_view t) { (void)ledger::channel_from_json(t); }},
       {"cpu_list", [](std::string_view t) { (void)sense::parse_cpu_list(t); }},
       {"csv", [](std::string_view t) { (void)csv_fields(t); }},
@@ -214,6 +265,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"duration", [](std::string_view t) { (void)parse_duration(t); }},
       {"hwmon_label", fuzz_hwmon_label},
       {"iso8601", [](std::string_view t) { (void)parse_iso8601(t); }},
+      {"import", fuzz_import},
       {"kernel_version", [](std::string_view t) { (void)sense::kernel_version(t); }},
       {"energy", [](std::string_view t) { (void)parse_energy(t); }},
       {"eia", fuzz_eia},
@@ -226,7 +278,9 @@ const std::map<std::string_view, Parser>& parsers() {
       {"metadata", fuzz_metadata},
       {"perf_event", [](std::string_view t) { (void)sense::parse_perf_event(t); }},
       {"nspid", [](std::string_view t) { (void)sense::parse_nspid(t); }},
+      {"place", fuzz_place},
       {"pm_energy", [](std::string_view t) { (void)sense::parse_pm_energy(t); }},
+      {"points", fuzz_points},
       {"proc_stat", fuzz_proc_stat},
       {"process_stat", [](std::string_view t) { (void)parse_process_stat(t); }},
       {"record", fuzz_record},

@@ -8,7 +8,7 @@
 namespace gramwatt::grid {
 namespace {
 
-Series steps(std::vector<std::pair<int, double>> points) {
+Series steps(const std::vector<std::pair<int, double>>& points) {
   Series s;
   for (const auto& [second, value] : points) s.points.push_back({std::chrono::seconds(second), GramsPerKwh(value)});
   return s;
@@ -82,12 +82,21 @@ TEST(Annual, MarginalIsDirectCo2AndNeverTheAverage) {
 }
 
 TEST(Annual, PartOfACountryTakesItsValueWithAWiderIntervalAndSaysSo) {
-  const auto part = annual("JP-TK");
+  const auto part = annual("JP-CB");
   const auto whole = annual("JP");
   ASSERT_TRUE(part && whole);
   EXPECT_EQ(part->average.last().points.front().value, whole->average.last().points.front().value);
   EXPECT_GT(total_shift(part->average.last().terms).size(), total_shift(whole->average.last().terms).size());
   EXPECT_NE(part->average.last().signal.source.find("whole country"), std::string::npos);
+}
+
+TEST(Annual, WhatIsPublishedForAPartReplacesTheCountrysValue) {
+  const auto quebec = annual("CA-QC");
+  const auto canada = annual("CA");
+  ASSERT_TRUE(quebec && canada);
+  EXPECT_LT(quebec->average.last().points.front().value.value(), 0.3 * canada->average.last().points.front().value.value());
+  EXPECT_NE(quebec->average.last().signal.source.find("Google"), std::string::npos);
+  EXPECT_EQ(quebec->average.last().signal.licence, "Apache-2.0");
 }
 
 TEST(Annual, EveryKnownZoneHasAnAverageWithinWhatAGridCanEmit) {
@@ -107,6 +116,28 @@ TEST(Annual, AZoneThatDoesNotExistIsAnError) {
   EXPECT_FALSE(annual("XX-NOWHERE"));
   EXPECT_FALSE(annual(""));
   EXPECT_FALSE(annual("D"));
+}
+
+TEST(Reach, ACountryOfSeveralZonesReachesOverTheValuesOfAll) {
+  auto norway = annual("NO");
+  ASSERT_TRUE(norway);
+  const double before = total_shift(norway->average.last().terms).plus;
+  const Reach reach = reach_over("NO", {"NO-NO1", "NO-NO5"});
+  widen(*norway, reach);
+  EXPECT_GT(total_shift(norway->average.last().terms).plus, 2 * before);
+  EXPECT_TRUE(norway->average.last().terms.count("which-zone"));
+}
+
+TEST(Reach, OfNoOthersOrOfTheZoneAloneWidensNothingUnseen) {
+  EXPECT_EQ(reach_over("DE", {}).average, Shift{});
+  auto germany = annual("DE");
+  const Terms before = germany->average.last().terms;
+  widen(*germany, {});
+  EXPECT_EQ(germany->average.last().terms, before);
+  // Clean California beside coal: the reach is upward only as far as the dirtier zone's own interval.
+  const Reach reach = reach_over("US-CAL-CISO", {"US-NW-WACM"});
+  EXPECT_GT(reach.average.plus, 0.5);
+  EXPECT_GT(reach.marginal.plus, 0);
 }
 
 }  // namespace

@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <set>
+
+#include "base/text.hpp"
+#include "data/tables.hpp"
 #include "fakes/http_server.hpp"
 #include "fakes/temp_tree.hpp"
+#include "place/find.hpp"
 #include "place/metadata.hpp"
 
 namespace gramwatt::place {
@@ -43,22 +48,22 @@ std::string aws(const std::string& head) {
 }
 
 TEST_F(Locate, WhatTheUserSaysComesFirstInThisOrder) {
-  query_.zone_config = "PL";
+  query_.config.zone = "PL";
   EXPECT_EQ(locate_now().how, How::config);
-  query_.zone_environment = "fr";
+  query_.environment.zone = "fr";
   EXPECT_EQ(locate_now().zone, "FR");
-  query_.zone_option = "US-CAL-CISO";
+  query_.option.zone = "US-CAL-CISO";
   EXPECT_EQ(locate_now().zone, "US-CAL-CISO");
   EXPECT_EQ(locate_now().how, How::option);
 }
 
 TEST_F(Locate, AnUnknownZoneIsAnErrorWithTheNearest) {
-  query_.zone_option = "US-CAL-CIS";
+  query_.option.zone = "US-CAL-CIS";
   const auto place = locate(query_);
   ASSERT_FALSE(place);
   EXPECT_EQ(place.error().kind, Error::Kind::missing);
   EXPECT_NE(place.error().remedy.find("US-CAL-CISO"), std::string::npos);
-  query_.zone_option = "";
+  query_.option.zone = "";
   EXPECT_FALSE(locate(query_));
 }
 
@@ -170,14 +175,79 @@ TEST(Pue, IsPublishedElseTheProvidersMeanElseTheIndustrys) {
   EXPECT_DOUBLE_EQ(pue(std::nullopt, Building::home_or_office).high().value(), 1);
 }
 
-TEST(Regions, EveryOneOfThemLeadsToAKnownZone) {
+TEST_F(Locate, AZoneWinsOverAPointAPointOverWordsAndAnOptionOverAll) {
+  query_.config.place = "Germany";
+  EXPECT_EQ(locate_now().zone, "DE");
+  EXPECT_EQ(locate_now().how, How::country);
+  query_.config.latitude = "48.86";
+  query_.config.longitude = "2.35";
+  EXPECT_EQ(locate_now().zone, "FR");
+  query_.config.zone = "BE";
+  const Place config = locate_now();
+  EXPECT_EQ(config.zone, "BE");
+  EXPECT_EQ(config.how, How::config);
+  EXPECT_NEAR(config.point->latitude, 48.86, 1e-9);  // still where the machine is
+  query_.environment.place = "60601, US";
+  EXPECT_EQ(locate_now().zone, "US-MIDA-PJM");
+  query_.option.latitude = "59.33";
+  query_.option.longitude = "18.07";
+  const Place option = locate_now();
+  EXPECT_EQ(option.zone, "SE-SE3");
+  EXPECT_NE(option.chain.front().find("--lat, --lon"), std::string::npos);
+}
+
+TEST_F(Locate, AZoneNamedBesideAPostalCodeWinsAndKeepsThePostcode) {
+  query_.config.zone = "US-NW-BPAT";
+  query_.config.place = "98837, US";  // the outlines say US-NW-GCPD
+  const Place place = locate_now();
+  EXPECT_EQ(place.zone, "US-NW-BPAT");
+  EXPECT_EQ(place.postcode, "98837");
+  EXPECT_EQ(place.point_from, "ZIP code");
+}
+
+TEST_F(Locate, HalfAPointOrABadOneIsAUsageErrorThatNamesItsSource) {
+  query_.option.latitude = "52.5";
+  ASSERT_FALSE(locate(query_));
+  EXPECT_EQ(locate(query_).error().kind, Error::Kind::usage);
+  query_.option.longitude = "east";
+  EXPECT_EQ(locate(query_).error().where, "--lat, --lon");
+  query_.option = {};
+  query_.environment.longitude = "5";
+  EXPECT_EQ(locate(query_).error().where, "GRAMWATT_LAT, GRAMWATT_LON");
+}
+
+TEST_F(Locate, ACloudsTableWinsOverItsPoint) {
+  firmware("Microsoft Corporation", "Virtual Machine", "7783-7084-3265-9085-8269-3286-77");
+  tree_.write("cache/cloud", "boot-1 azure Standard_D2s_v5 westus2\n");
+  const Place place = locate_now();
+  EXPECT_EQ(place.zone, "US-NW-BPAT");  // as published; the point lies in US-NW-GCPD
+  EXPECT_EQ(place.point_from, "cloud region");
+  EXPECT_NEAR(place.point->longitude, -119.85, 0.1);
+}
+
+/// Regions whose published grid is not the one that their place lies in: operators' areas interleave in the Northwest and in
+/// Arizona, and the providers' places are towns near by.
+const std::set<std::string> kInterleaved{"azure/westus2", "azure/westus3", "aws/us-gov-west-1"};
+
+TEST(Regions, EveryOneOfThemLeadsToAKnownZoneAndLiesInIt) {
   const auto zones = known_zones();
-  for (const auto& [provider, region] :
-       {std::pair{"aws", "us-east-1"}, {"azure", "eastus2"}, {"gcp", "us-central1"}, {"azure", "westus2"}}) {
-    const auto found = find_region(provider, region);
-    ASSERT_TRUE(found) << region;
+  std::string_view table = data::cloud_regions();
+  (void)next_line(table);
+  int regions = 0;
+  while (const auto line = next_line(table)) {
+    const auto f = split(*line, ',');
+    const auto found = find_region(f[0], f[1]);
+    ASSERT_TRUE(found) << *line;
     EXPECT_TRUE(std::binary_search(zones.begin(), zones.end(), found->zone)) << found->zone;
+    const auto point = point_of_region(f[0], f[1]);
+    ASSERT_TRUE(point) << *line;
+    const std::string name = std::string(f[0]) + "/" + std::string(f[1]);
+    const auto there = find_by_point(*point, name);
+    ASSERT_TRUE(there) << *line;
+    EXPECT_EQ(there->zone != found->zone, kInterleaved.count(name) == 1) << *line << ": " << *there->zone;
+    ++regions;
   }
+  EXPECT_EQ(regions, 142);
 }
 
 }  // namespace
