@@ -101,8 +101,8 @@ Result<Series> WebProvider::forecast(const Where& where, std::chrono::hours leng
                              lead ? "set this machine's clock: it is " + span(*lead) + " ahead of the service's"
                                   : "the service is behind; try again later"));
   }
-  if (auto kept = only(std::move(*series), window, "the time ahead"); !kept) return kept;
-  else series = std::move(kept);
+  series = only(std::move(*series), window, "the time ahead");
+  if (!series) return series;
   if (const Nanoseconds first = series->points.front().start; first > now + series->resolution)
     notes_.push_back(service_.title() + "'s forecast begins " + span(first - now) + " from now; until then nothing is told");
   return series;
@@ -155,7 +155,7 @@ Series WebProvider::series_of(Answer answer, Signal signal, Terms terms, Nanosec
 
 void WebProvider::drop_impossible(Series& series) {
   const auto dropped =
-      std::erase_if(series.points, [](const Point& p) { return !(p.value.value() >= 0 && p.value.value() < kAbsurd); });
+      std::erase_if(series.points, [](const Point& p) { return p.value.value() < 0 || p.value.value() >= kAbsurd; });
   if (dropped > 0)
     notes_.push_back(fmt::format("{} told {} values that no grid can have; they are taken as gaps", service_.title(), dropped));
 }
