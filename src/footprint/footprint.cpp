@@ -122,7 +122,8 @@ MeanIntensity mean_intensity(std::span<const Slice> slices, const grid::Ladder& 
   const bool by_energy = total(slices) > Microjoules{};
   for (const Slice& s : slices) {
     // Without energy every moment counts alike.
-    meet(s, by_energy ? static_cast<double>(s.energy.count()) : std::max(1.0, static_cast<double>((s.end - s.start).count())), rungs);
+    meet(s, by_energy ? static_cast<double>(s.energy.count()) : std::max(1.0, static_cast<double>((s.end - s.start).count())),
+         rungs);
   }
   double weights = 0;
   for (Rung& r : rungs) {

@@ -130,6 +130,9 @@ std::vector<std::string> Grid::fetch(const Where& where, Window window) const {
     auto provider = make_provider(name, configured->second);
     const auto done = provider ? ask(**provider, where, window, *store) : tl::unexpected(provider.error());
     if (!done) notes.push_back(name + " was not used: " + done.error().message());
+    if (provider) {
+      for (const std::string& note : (*provider)->notes()) notes.push_back(name + ": " + note);
+    }
   }
   return notes;
 }

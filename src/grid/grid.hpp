@@ -39,7 +39,7 @@ class Grid {
   [[nodiscard]] static Intensities unknown_place();
 
   /// Asks the providers, in order, for what the store lacks of the window: history up to now, forecasts from there. What failed
-  /// is in the answer, a line a provider; nothing else is lost by it.
+  /// is in the answer, and what a reader of theirs should know; nothing else is lost by it.
   [[nodiscard]] std::vector<std::string> fetch(const Where& where, Window window) const;
 
  private:
