@@ -24,7 +24,8 @@ Result<grid::ImportOptions> options_of(const Invocation& invocation) {
   grid::ImportOptions o;
   o.zone = invocation.get("zone").value_or("");
   o.factor = invocation.get("factor").value_or("");
-  o.time_zone = invocation.get("timezone").value_or("");
+  o.time_zone = invocation.get("time-zone").value_or("");
+  o.column = invocation.get("column").value_or("");
   o.origin = invocation.get("origin").value_or("");
   o.source = invocation.get("source").value_or("");
   o.licence = invocation.get("licence").value_or("");
@@ -43,6 +44,11 @@ Result<grid::ImportOptions> options_of(const Invocation& invocation) {
     if (*text != "start" && *text != "end")
       return fail(fmt::format("\"{}\" is no label", *text), "--label", "start or end", Error::Kind::usage);
     o.label = *text == "start" ? grid::LabelEnd::start : grid::LabelEnd::end;
+  }
+  if (const auto text = invocation.get("step")) {
+    const auto step = parse_duration(*text);
+    if (!step) return tl::unexpected(step.error());
+    o.resolution = *step;
   }
   return o;
 }

@@ -205,7 +205,7 @@ Result<void> ImportSink::value(std::size_t series, const WrittenTime& time, doub
   if (v < 0) {
     if (kind_ == SignalKind::average) {
       return fail(fmt::format("{} {} is below zero, which no average is", raw, to_string(result_.unit)), {},
-                  "is it another column, or a marginal signal (--kind marginal)?", Error::Kind::usage);
+                  "is it another column, or a marginal signal (--signal marginal)?", Error::Kind::usage);
     }
     ++result_.negative;
     v = 0;
@@ -232,8 +232,7 @@ Result<void> ImportSink::settle_end_labels() {
   }
   back_ = most_common(told_.empty() ? steps : told_);
   if (back_ == Nanoseconds{0} && !waiting_.empty()) {
-    return fail("labels at the end of an interval whose length cannot be seen", {}, "say it: --resolution 1h",
-                Error::Kind::usage);
+    return fail("labels at the end of an interval whose length cannot be seen", {}, "say it: --step 1h", Error::Kind::usage);
   }
   for (auto& [series, point] : waiting_) {
     point.start -= back_;
@@ -276,13 +275,12 @@ Result<Nanoseconds> ImportSink::resolution_of(const One& one, const Store::Write
                            step % *held == Nanoseconds{0};
   if (may_be_held) step = *held;
   if (step == Nanoseconds{0}) {
-    return fail("one row of " + one.key.zone + " does not tell how long it holds", {}, "say it: --resolution 1h",
-                Error::Kind::usage);
+    return fail("one row of " + one.key.zone + " does not tell how long it holds", {}, "say it: --step 1h", Error::Kind::usage);
   }
   if (result_.label == LabelEnd::end && step != back_) {
     return fail(fmt::format("the labels stand at the end of intervals of {} and of {}", human_duration(seconds(back_)),
                             human_duration(seconds(step))),
-                {}, "say their length: --resolution 1h", Error::Kind::usage);
+                {}, "say their length: --step 1h", Error::Kind::usage);
   }
   return step;
 }
@@ -348,7 +346,7 @@ void ImportSink::add_notes() {
   std::size_t repeated = 0;
   for (const ImportedSeries& one : result_.series) repeated += one.change.repeated;
   if (repeated > 0) note(fmt::format("{} rows tell again what the file told before: the last one counts", repeated));
-  if (!o.kind && !facts_.kind) note("the file does not say which signal it is: taken as average (--kind)");
+  if (!o.kind && !facts_.kind) note("the file does not say which signal it is: taken as average (--signal)");
   if (o.factor.empty() && facts_.factor.empty() && kind_ == SignalKind::average) {
     note("the file does not say which emissions count: taken as life-cycle (--factor)");
   }

@@ -60,6 +60,8 @@ std::string extremes(const std::vector<grid::Step>& steps) {
                      low->value.value(), short_time(low->start), high->value.value(), short_time(high->start));
 }
 
+std::string licence_of(const grid::Signal& s) { return s.licence.empty() ? "licence not told" : s.licence; }
+
 /// One line a rung that was used: share of the steps, source, meaning.
 std::string source_lines(const GridView& v, const std::vector<grid::Step>& steps, std::size_t width) {
   std::string out;
@@ -72,7 +74,7 @@ std::string source_lines(const GridView& v, const std::vector<grid::Step>& steps
             ? ""
             : fmt::format("{:.0f} %: ", 100.0 * static_cast<double>(count) / static_cast<double>(steps.size()));
     out += "  from     " +
-           flow(fmt::format("{}{} ({}; {})", share, signal.source, describe(signal), signal.licence), 11, width) + "\n";
+           flow(fmt::format("{}{} ({}; {})", share, signal.source, describe(signal), licence_of(signal)), 11, width) + "\n";
   }
   for (const std::string& note : v.ladder.notes) out += "  note     " + flow(note, 11, width) + "\n";
   return out;
@@ -131,7 +133,8 @@ std::string grid_csv(const GridView& v) {
 std::string grid_now(const GridView& average, const std::optional<GridView>& marginal, const std::string& marginal_note,
                      Nanoseconds now, const Style& style, std::size_t width) {
   width = std::clamp<std::size_t>(width, 40, 120);
-  std::string out = fmt::format("{}  {} UTC\n", style.bold(average.zone + ", " + average.place), minute(now));
+  const std::string heading = average.place.starts_with(average.zone) ? average.place : average.zone + ", " + average.place;
+  std::string out = fmt::format("{}  {} UTC\n", style.bold(heading), minute(now));
   const auto one = [&](const char* label, const GridView& v) {
     out += now_line(label, v, now, style);
     const auto steps = grid::steps(v.ladder, v.window, v.step);
@@ -143,8 +146,8 @@ std::string grid_now(const GridView& average, const std::optional<GridView>& mar
     if (!here.empty()) {
       const grid::Signal& s = v.ladder.rungs[here.front().rung].signal;
       out += "  from     " +
-             flow(fmt::format("{} ({}; {}; fit for {})", s.source, describe(s), s.licence, fmt::join(s.fit_for, " and ")), 11,
-                  width) +
+             flow(fmt::format("{} ({}; {}; fit for {})", s.source, describe(s), licence_of(s), fmt::join(s.fit_for, " and ")),
+                  11, width) +
              "\n";
     }
     for (const std::string& note : v.ladder.notes) out += "  note     " + flow(note, 11, width) + "\n";

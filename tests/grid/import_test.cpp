@@ -229,7 +229,7 @@ TEST_F(Import, ErrorsNameTheLineAndKeepNothing) {
   refuses("time,value\n", "no value", of_zone("DE"));
   refuses("a,b,c\n1,2,3\n", "no column of times", of_zone("DE"));
   refuses("time,direct_g_per_kwh,other_g_per_kwh\n", "--column", of_zone("DE"));
-  refuses("time,value\n2021-01-01T00:00Z,100\n", "--resolution", of_zone("DE"));
+  refuses("time,value\n2021-01-01T00:00Z,100\n", "--step", of_zone("DE"));
   ImportOptions nowhere = of_zone("DE");
   nowhere.time_zone = "Mars/Olympus";
   refuses(head, "no time zone", nowhere);
