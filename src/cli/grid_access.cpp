@@ -54,7 +54,7 @@ grid::Reach reach_of(const ledger::RunRecord& r) {
 
 }  // namespace
 
-job::Knowledge grid_knowledge(const Settings& settings, std::optional<std::string> zone) {
+job::Knowledge grid_knowledge(const Settings& settings, const std::optional<std::string>& zone) {
   return [grid = grid::Grid(grid_settings(settings)), zone](const ledger::RunRecord& r,
                                                             grid::Window window) -> Result<grid::Intensities> {
     const auto& at = zone ? zone : r.place.zone;

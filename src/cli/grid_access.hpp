@@ -14,7 +14,7 @@ namespace gramwatt::cli {
 
 /// What is known of a run's place over its time: providers that may be asked are asked first. `zone`: in place of the run's
 /// own.
-[[nodiscard]] job::Knowledge grid_knowledge(const Settings& settings, std::optional<std::string> zone = {});
+[[nodiscard]] job::Knowledge grid_knowledge(const Settings& settings, const std::optional<std::string>& zone = {});
 
 /// Where providers are asked for.
 [[nodiscard]] grid::Where where_of(const place::Place& place);

@@ -131,7 +131,7 @@ std::vector<std::string> Grid::fetch(const Where& where, Window window) const {
     const auto done = provider ? ask(**provider, where, window, *store) : tl::unexpected(provider.error());
     if (!done) notes.push_back(name + " was not used: " + done.error().message());
     if (provider) {
-      for (const std::string& note : (*provider)->notes()) notes.push_back(name + ": " + note);
+      for (const std::string& note : (*provider)->notes()) notes.push_back(std::string(name).append(": ").append(note));
     }
   }
   return notes;
