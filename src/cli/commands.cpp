@@ -272,7 +272,8 @@ std::vector<Command> main_commands() {
 std::vector<Command> all_commands() {
   std::vector<Command> table = main_commands();
   std::vector<Command> grid = grid_commands();
-  const auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
+  auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
+  at = std::next(table.insert(at, plan_command()));
   table.insert(at, std::make_move_iterator(grid.begin()), std::make_move_iterator(grid.end()));
   return table;
 }
