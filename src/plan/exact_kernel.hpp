@@ -1,0 +1,31 @@
+#pragma once
+// The inner loops of the exact plan, on rows of doubles that hold whole numbers (exact.hpp). Inside plan/ only.
+
+namespace gramwatt::plan::kernel {
+
+/// to[j] = min(running[j-1], held[j-1], off[j-1] + restart) + step[j-1]·intensity, for j in [begin, end).
+struct RunRow {
+  double* to;
+  const double *running, *held, *off, *step;
+  double restart, intensity;
+};
+void run(const RunRow& row, int begin, int end);
+
+/// to[j] = min(before[j] + a_slot, running[j] + all), for j in [begin, end).
+struct PauseRow {
+  double* to;
+  const double *before, *running;
+  double a_slot, all;
+};
+void pause(const PauseRow& row, int begin, int end);
+
+/// to[j] = min(running[j-1] + step[j-1]·intensity, min(held[j-m], off[j-m] + restart) + chunk[j]), for j in [begin, end).
+struct ChunkRow {
+  double* to;
+  const double *running, *held, *off, *step, *chunk;
+  double restart, intensity;
+  int m;
+};
+void run_chunk(const ChunkRow& row, int begin, int end);
+
+}  // namespace gramwatt::plan::kernel
