@@ -54,8 +54,8 @@ struct Row {
   ClusterPolicy policy;
   bool charged;  ///< with restarts
 };
-constexpr std::array kRows{Row{run_now, false},        Row{flexible_start, false},  Row{flexible_start_mean, false},
-                           Row{pause_resume, false},   Row{pause_resume, true},     Row{priced_pause, true},
+constexpr std::array kRows{Row{run_now, false},         Row{flexible_start, false}, Row{flexible_start_mean, false},
+                           Row{pause_resume, false},    Row{pause_resume, true},    Row{priced_pause, true},
                            Row{threshold_start, false}, Row{threshold_pause, true}};
 
 void charge_idle(ClusterAccount& a, const ClusterStudy& study, const IntensityRing& ring, const ClusterSettings& settings) {
@@ -75,7 +75,8 @@ Result<void> check(std::span<const TracedJob> jobs, const IntensityRing& ring, c
     widest = std::max(widest, j.cpus);
   }
   const std::int64_t cpus = settings.cpus.value_or(default_cpus(jobs));
-  const long double span = static_cast<long double>(jobs.back().arrival) + 2 * 366 * 86400 + seconds / static_cast<long double>(cpus);
+  const long double span =
+      static_cast<long double>(jobs.back().arrival) + 2 * 366 * 86400 + seconds / static_cast<long double>(cpus);
   if ((seconds + static_cast<long double>(cpus) * span) * ring.greatest() > 0x1p62L)
     return fail("the trace is too large to be weighed in whole numbers", {}, "take fewer jobs", Error::Kind::usage);
   if (cpus < widest)
@@ -99,9 +100,7 @@ std::string_view to_string(ClusterPolicy policy) {
   return "now";
 }
 
-bool pauses(ClusterPolicy policy) {
-  return policy == pause_resume || policy == priced_pause || policy == threshold_pause;
-}
+bool pauses(ClusterPolicy policy) { return policy == pause_resume || policy == priced_pause || policy == threshold_pause; }
 
 Result<std::vector<WaitingLimit>> parse_waiting_limits(std::string_view text) {
   std::vector<WaitingLimit> limits;
@@ -171,7 +170,8 @@ ClusterAccount weigh(std::span<const TracedJob> jobs, const Timetable& done, con
   return a;
 }
 
-Result<ClusterStudy> study_cluster(std::span<const TracedJob> jobs, const IntensityRing& ring, const ClusterSettings& settings) {
+Result<ClusterStudy> study_cluster(std::span<const TracedJob> jobs, const IntensityRing& ring,
+                                   const ClusterSettings& settings) {
   if (const auto fine = check(jobs, ring, settings); !fine) return tl::unexpected(fine.error());
   ClusterStudy study;
   study.cpus = settings.cpus.value_or(default_cpus(jobs));

@@ -14,8 +14,8 @@
 // time that it allows (the way of GAIA: Hanafy et al., ASPLOS 2024). Waiting = finish − arrival − length, so pauses count. On
 // the elastic cluster no job waits longer than its limit; on the fixed one the queue may add to it, and how often is told.
 //
-// The year is a circle: a job that reaches beyond the end of the series meets its beginning; so does what lies before its start,
-// for the threshold's past.
+// The year is a circle: a job that reaches beyond the end of the series meets its beginning; so does what lies before its
+// start, for the threshold's past.
 //
 // Thread safety: pure functions.
 
@@ -37,8 +37,8 @@ enum class ClusterPolicy {
   flexible_start_mean,  ///< the same for the mean length of the job's class, as nobody knows its own (GAIA)
   pause_resume,         ///< in the cleanest seconds of arrival … arrival + limit + length (the published pause-and-resume)
   priced_pause,         ///< the same with each restart priced in: never worse than either of the two above once that is charged
-  threshold_start,      ///< without forecast: start once intensity is below a quantile of the last 14 days, at latest at the limit
-  threshold_pause,      ///< the same, pausing whenever it is above, until the pauses have used up the limit
+  threshold_start,  ///< without forecast: start once intensity is below a quantile of the last 14 days, at latest at the limit
+  threshold_pause,  ///< the same, pausing whenever it is above, until the pauses have used up the limit
 };
 [[nodiscard]] std::string_view to_string(ClusterPolicy policy);
 /// May a job under it run in several pieces?
@@ -56,8 +56,8 @@ inline constexpr Second kNoEnd = INT64_MAX;
 
 struct ClusterSettings {
   std::vector<WaitingLimit> limits{{7200, 21600}, {86400, 86400}, {kNoEnd, 172800}};
-  Second restart = 600;       ///< a restart costs as much energy as this time at full power
-  int percentile = 30;        ///< of the threshold, 1 to 99 (Ecovisor's, ASPLOS 2023, is the 30th)
+  Second restart = 600;              ///< a restart costs as much energy as this time at full power
+  int percentile = 30;               ///< of the threshold, 1 to 99 (Ecovisor's, ASPLOS 2023, is the 30th)
   std::optional<std::int32_t> cpus;  ///< of the fixed cluster; nothing: `default_cpus`
   int idle_thousandths = 300;        ///< what an idle CPU of the fixed cluster draws, of its full power
 };
@@ -98,13 +98,13 @@ struct Timetable {
 /// What a timetable costs and makes wait.
 struct ClusterAccount {
   ClusterPolicy policy = ClusterPolicy::run_now;
-  Second restart = 0;                 ///< that was charged
-  CpuCost work = 0, restarting = 0, idle = 0;  ///< carbon
+  Second restart = 0;                                                    ///< that was charged
+  CpuCost work = 0, restarting = 0, idle = 0;                            ///< carbon
   std::int64_t work_seconds = 0, restart_seconds = 0, idle_seconds = 0;  ///< CPU-seconds, idle ones at full-power equivalents
   Second mean_wait = 0, median_wait = 0, p95_wait = 0, longest_wait = 0;
   std::int64_t restarts = 0, beyond_limit = 0;
-  std::int64_t most_cpus = 0;         ///< in use at once
-  Second end = 0;                     ///< the last finish
+  std::int64_t most_cpus = 0;  ///< in use at once
+  Second end = 0;              ///< the last finish
 
   [[nodiscard]] CpuCost carbon() const { return work + restarting + idle; }
   [[nodiscard]] std::int64_t cpu_seconds() const { return work_seconds + restart_seconds + idle_seconds; }

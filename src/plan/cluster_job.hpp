@@ -7,8 +7,8 @@
 
 namespace gramwatt::plan {
 
-/// The start in [from, from + wait] from which `length` seconds weigh least; the earliest of equals. Exact to the second: what a
-/// start weighs is linear between the moments at which it, or its end, meets the border of a slot, so only those are tried.
+/// The start in [from, from + wait] from which `length` seconds weigh least; the earliest of equals. Exact to the second: what
+/// a start weighs is linear between the moments at which it, or its end, meets the border of a slot, so only those are tried.
 [[nodiscard]] Second cleanest_start(const IntensityRing& ring, Second from, Second wait, Second length);
 
 /// What running over these costs a CPU, restarts (at each stretch but the first) charged as `restart` seconds at full power.

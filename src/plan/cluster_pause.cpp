@@ -1,12 +1,12 @@
 // Pausing with foresight, for one job of a trace.
 //
-// Free pauses: take the cleanest slots until they add up to the job (the published pause-and-resume). Paid ones: the exact answer
-// is a dynamic program over (slot, progress), which 100,000 jobs cannot afford in seconds. So the tie between slots, "together
-// they must add up to the length", is given a price: each second run is paid λ, the job runs where it likes, and that is a walk
-// over slots with three states (not started, running, paused) in linear time. The higher λ, the longer it runs; bisection finds
-// the λ at which it passes the length. The walks just below and just above are lengthened or shortened at the borders of their
-// runs, where no restart is added, until they fit. Between the two lies what a price cannot reach (the cost of a length is not
-// convex once restarts cost), so the answer is no proof of the optimum; tests hold it against the exact one.
+// Free pauses: take the cleanest slots until they add up to the job (the published pause-and-resume). Paid ones: the exact
+// answer is a dynamic program over (slot, progress), which 100,000 jobs cannot afford in seconds. So the tie between slots,
+// "together they must add up to the length", is given a price: each second run is paid λ, the job runs where it likes, and that
+// is a walk over slots with three states (not started, running, paused) in linear time. The higher λ, the longer it runs;
+// bisection finds the λ at which it passes the length. The walks just below and just above are lengthened or shortened at the
+// borders of their runs, where no restart is added, until they fit. Between the two lies what a price cannot reach (the cost of
+// a length is not convex once restarts cost), so the answer is no proof of the optimum; tests hold it against the exact one.
 
 #include <algorithm>
 #include <limits>

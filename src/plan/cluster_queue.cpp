@@ -1,9 +1,9 @@
 // N CPUs and a queue: first come, first served, and those behind go ahead only where they do not move the first.
 //
-// Lengths are known here (a simulation knows them), so the moment at which the first in the queue will have its CPUs is known as
-// soon as it is the first: when enough of those that run have ended. Until then a smaller one may start if it has ended by then,
-// or if it takes only CPUs that will be left over. The queue is a tree over places in it, each node with the fewest CPUs and the
-// shortest time below it, so that who may go ahead is found without walking the queue.
+// Lengths are known here (a simulation knows them), so the moment at which the first in the queue will have its CPUs is known
+// as soon as it is the first: when enough of those that run have ended. Until then a smaller one may start if it has ended by
+// then, or if it takes only CPUs that will be left over. The queue is a tree over places in it, each node with the fewest CPUs
+// and the shortest time below it, so that who may go ahead is found without walking the queue.
 
 #include <algorithm>
 #include <limits>
@@ -67,11 +67,13 @@ class Line {
     std::size_t i = leaves_ + place;
     nodes_[i] = node;
     for (i /= 2; i > 0; i /= 2) {
-      nodes_[i] = {std::min(nodes_[2 * i].cpus, nodes_[2 * i + 1].cpus), std::min(nodes_[2 * i].length, nodes_[2 * i + 1].length)};
+      nodes_[i] = {std::min(nodes_[2 * i].cpus, nodes_[2 * i + 1].cpus),
+                   std::min(nodes_[2 * i].length, nodes_[2 * i + 1].length)};
     }
   }
 
-  [[nodiscard]] std::size_t find(std::size_t node, std::size_t begin, std::size_t end, std::size_t place, const Room& room) const {
+  [[nodiscard]] std::size_t find(std::size_t node, std::size_t begin, std::size_t end, std::size_t place,
+                                 const Room& room) const {
     if (end <= place || begin >= next_ || !fits(nodes_[node], room)) return kNobody;
     if (end - begin == 1) return begin;
     const std::size_t middle = begin + (end - begin) / 2;
@@ -87,7 +89,12 @@ class Line {
 class Cluster {
  public:
   Cluster(std::span<const TracedJob> jobs, const Timetable& planned, std::int32_t cpus)
-      : jobs_(jobs), planned_(planned), line_(planned.runs.size()), free_(cpus), piece_(jobs.size()), done_(planned.runs.size()) {}
+      : jobs_(jobs),
+        planned_(planned),
+        line_(planned.runs.size()),
+        free_(cpus),
+        piece_(jobs.size()),
+        done_(planned.runs.size()) {}
 
   Timetable run() {
     std::vector<Job> order(jobs_.size());

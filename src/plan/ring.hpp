@@ -1,9 +1,9 @@
 #pragma once
 // Intensity of a year that begins anew where it ends, and what running from one second to another costs under it.
 //
-// Jobs of a trace last seconds to days, slots 5 minutes or an hour: a job may start inside a slot. So time is whole seconds here,
-// and the carbon of running is a difference of two sums, each exact: slot's intensity × slot's seconds. Whoever compares two
-// starts compares whole numbers, and the answer depends on no rounding.
+// Jobs of a trace last seconds to days, slots 5 minutes or an hour: a job may start inside a slot. So time is whole seconds
+// here, and the carbon of running is a difference of two sums, each exact: slot's intensity × slot's seconds. Whoever compares
+// two starts compares whole numbers, and the answer depends on no rounding.
 //
 // Thread safety: immutable.
 
@@ -41,6 +41,10 @@ class IntensityRing {
   }
   /// Of one CPU that runs over [from, to).
   [[nodiscard]] CpuCost between(Second from, Second to) const { return until(to) - until(from); }
+  /// Over the period.
+  [[nodiscard]] GramsPerKwh mean() const {
+    return GramsPerKwh(static_cast<double>(sums_.back()) / static_cast<double>(period()) * 1e-3);
+  }
   /// The greatest size of an intensity, for bounds on sums.
   [[nodiscard]] MilligramsPerKwh greatest() const { return greatest_; }
 

@@ -23,7 +23,8 @@ Result<Places> places_of(std::string_view heading, const std::string& name, std:
   const std::vector<std::string> fields = csv_fields(heading);
   Places places{};
   for (std::size_t c = 0; c < kColumns.size(); ++c) {
-    const auto it = std::find_if(fields.begin(), fields.end(), [&](const std::string& f) { return lower(trim(f)) == kColumns[c]; });
+    const auto it =
+        std::find_if(fields.begin(), fields.end(), [&](const std::string& f) { return lower(trim(f)) == kColumns[c]; });
     if (it == fields.end())
       return bad(name, line, fmt::format("no column \"{}\"", kColumns[c]),
                  "the first line names the columns arrival_time (hours), length (hours) and cpus");

@@ -12,8 +12,8 @@
 namespace gramwatt::plan {
 
 struct TracedJob {
-  Second arrival = 0;  ///< ≥ 0
-  Second length = 1;   ///< of running, ≥ 1
+  Second arrival = 0;     ///< ≥ 0
+  Second length = 1;      ///< of running, ≥ 1
   std::int32_t cpus = 1;  ///< ≥ 1
   friend bool operator==(const TracedJob&, const TracedJob&) = default;
 };

@@ -35,7 +35,8 @@ struct World {
 
 World world() {
   World w;
-  w.ring = ring_of(*rc::gen::nonEmpty(rc::gen::container<std::vector<MilligramsPerKwh>>(rc::gen::inRange(0, 7))), *rc::gen::inRange(1, 9));
+  w.ring = ring_of(*rc::gen::nonEmpty(rc::gen::container<std::vector<MilligramsPerKwh>>(rc::gen::inRange(0, 7))),
+                   *rc::gen::inRange(1, 9));
   const Second period = w.ring.period();
   const int n = *rc::gen::inRange(1, 30);
   for (int i = 0; i < n; ++i)
