@@ -1,0 +1,194 @@
+// A trace-year of jobs under every policy, on one core: each step timed, with the obvious way of doing the same beside it on a
+// part of the jobs (and the same answer demanded of it), and how near plans with restarts priced in come to the exact ones.
+// usage: plan_jobs [TRACE SERIES]   (without: 100,000 made-up jobs on a made-up year of five-minute slots)
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "plan/cluster.hpp"
+#include "plan/cluster_job.hpp"
+#include "plan/exact.hpp"
+#include "plan/series_file.hpp"
+
+namespace {
+
+using namespace gramwatt;
+using namespace gramwatt::plan;
+using Timer = std::chrono::steady_clock;
+
+double since(Timer::time_point start) { return std::chrono::duration<double>(Timer::now() - start).count(); }
+
+template <class T>
+T must(Result<T> result) {
+  if (result) return std::move(*result);
+  std::printf("%s\n", result.error().message().c_str());
+  std::exit(1);
+}
+
+Slots slots_of(const char* file) {
+  if (file != nullptr) {
+    const auto series = must(read_series(*must(grid::open_text(file)), file));
+    return must(make_slots(series, series.points.front().start, series.resolution, series.points.size()));
+  }
+  Slots s{Nanoseconds{0}, std::chrono::minutes(5), {}};
+  std::uint32_t noise = 1;
+  for (int i = 0; i < 105'408; ++i) {
+    noise = noise * 1664525U + 1013904223U;
+    s.intensity.push_back(
+        static_cast<MilligramsPerKwh>(300'000 - 150'000 * std::cos(i % 288 / 288.0 * 6.2832) + (noise >> 24U) * 300));
+  }
+  return s;
+}
+
+std::vector<TracedJob> jobs_of(const char* file) {
+  if (file != nullptr) return must(read_trace(*must(grid::open_text(file)), file));
+  std::vector<TracedJob> jobs;
+  std::uint32_t noise = 1;
+  const auto next = [&] { return noise = noise * 1664525U + 1013904223U; };
+  for (Second i = 0; i < 100'000; ++i) {
+    const double exponent = (next() >> 8U) / 16'777'216.0;  // a minute to three days
+    jobs.push_back({i * 315, static_cast<Second>(60 * std::pow(4320, exponent * exponent)),
+                    static_cast<std::int32_t>(1 + (next() >> 28U) % 4)});
+  }
+  return jobs;
+}
+
+/// Slot by slot, second by second at the borders.
+CpuCost summed(const IntensityRing& ring, Second from, Second to) {
+  CpuCost sum = 0;
+  for (Second t = from; t < to;) {
+    const Second next = std::min(to, (t / ring.slot() + 1) * ring.slot());
+    sum += (next - t) * ring.at(t);
+    t = next;
+  }
+  return sum;
+}
+
+Second naive_start(const IntensityRing& ring, Second from, Second wait, Second length) {
+  Second best = from;
+  CpuCost least = summed(ring, from, from + length);
+  for (Second start = from; start < from + wait;) {
+    const Second end = start + length;
+    start = std::min({from + wait, (start / ring.slot() + 1) * ring.slot(), (end / ring.slot() + 1) * ring.slot() - length});
+    if (const CpuCost cost = summed(ring, start, start + length); cost < least) least = cost, best = start;
+  }
+  return best;
+}
+
+CpuCost naive_pauses(const IntensityRing& ring, Second from, Second wait, Second length) {
+  std::vector<std::pair<MilligramsPerKwh, Second>> pieces;
+  for (Second t = from; t < from + wait + length;) {
+    const Second next = std::min(from + wait + length, (t / ring.slot() + 1) * ring.slot());
+    pieces.emplace_back(ring.at(t), next - t);
+    t = next;
+  }
+  std::sort(pieces.begin(), pieces.end());
+  CpuCost sum = 0;
+  for (const auto& [c, seconds] : pieces) {
+    const Second used = std::min(seconds, length);
+    sum += used * c;
+    length -= used;
+  }
+  return sum;
+}
+
+Second limit(const TracedJob& j, const ClusterSettings& s) { return s.limits[class_of(j.length, s.limits)].wait; }
+
+void compare_naive(const std::vector<TracedJob>& jobs, const IntensityRing& ring, const ClusterSettings& settings) {
+  const std::size_t step = std::max<std::size_t>(1, jobs.size() / 1000);
+  std::vector<TracedJob> some;
+  for (std::size_t i = 0; i < jobs.size(); i += step) some.push_back(jobs[i]);
+  Pauser pauser(ring);
+  std::size_t same = 0;
+  auto start = Timer::now();
+  std::vector<Second> starts;
+  for (const TracedJob& j : some) starts.push_back(cleanest_start(ring, j.arrival, limit(j, settings), j.length));
+  const double ours = since(start);
+  start = Timer::now();
+  for (std::size_t i = 0; i < some.size(); ++i)
+    same += naive_start(ring, some[i].arrival, limit(some[i], settings), some[i].length) == starts[i] ? 1 : 0;
+  const double theirs = since(start);
+  std::printf("flexible start, %zu jobs: %.1f us a job; summing again %.1f us (x%.0f); %zu the same\n", some.size(),
+              1e6 * ours / some.size(), 1e6 * theirs / some.size(), theirs / ours, same);
+  same = 0;
+  start = Timer::now();
+  std::vector<CpuCost> costs;
+  for (const TracedJob& j : some) costs.push_back(cost_of(ring, pauser.cleanest(j.arrival, limit(j, settings), j.length), 0));
+  const double ours_paused = since(start);
+  start = Timer::now();
+  for (std::size_t i = 0; i < some.size(); ++i)
+    same += naive_pauses(ring, some[i].arrival, limit(some[i], settings), some[i].length) == costs[i] ? 1 : 0;
+  const double theirs_paused = since(start);
+  std::printf("pause and resume, %zu jobs: %.1f us a job; sorting the window %.1f us (x%.1f); %zu the same\n", some.size(),
+              1e6 * ours_paused / some.size(), 1e6 * theirs_paused / some.size(), theirs_paused / ours_paused, same);
+}
+
+/// On whole slots, where the exact plan is at home.
+void compare_exact(const std::vector<TracedJob>& jobs, const IntensityRing& ring, const ClusterSettings& settings) {
+  const std::size_t step = std::max<std::size_t>(1, jobs.size() / 500);
+  Pauser pauser(ring);
+  double ours_took = 0, exact_took = 0;
+  CpuCost ours = 0, best = 0, free = 0;
+  std::size_t count = 0, met = 0;
+  for (std::size_t i = 0; i < jobs.size(); i += step, ++count) {
+    const Second slot = ring.slot(), from = jobs[i].arrival / slot * slot, wait = limit(jobs[i], settings) / slot * slot;
+    const Second length = (jobs[i].length + slot - 1) / slot * slot;
+    auto start = Timer::now();
+    const CpuCost priced = cost_of(ring, pauser.priced(from, wait, length, settings.restart), settings.restart) * jobs[i].cpus;
+    ours_took += since(start);
+    free += cost_of(ring, pauser.cleanest(from, wait, length), settings.restart) * jobs[i].cpus;
+    Problem p;
+    for (Second t = from; t < from + wait + length; t += slot) p.intensity.push_back(ring.at(t));
+    p.steps.assign(static_cast<std::size_t>(length / slot), static_cast<Quanta>(slot));
+    p.restart_energy = static_cast<Quanta>(settings.restart);
+    start = Timer::now();
+    const Schedule schedule = must(exact(p));
+    exact_took += since(start);
+    const CpuCost exact_cost = weigh(p, schedule) * jobs[i].cpus;
+    ours += priced;
+    best += exact_cost;
+    met += priced == exact_cost ? 1 : 0;
+  }
+  std::printf(
+      "restarts priced in, %zu jobs in whole slots: %.1f us a job, exact plan %.1f us (x%.0f); carbon %.3f %% above the exact "
+      "one's, "
+      "which it meets in %.0f %%; not priced in: %.2f %% above\n",
+      count, 1e6 * ours_took / count, 1e6 * exact_took / count, exact_took / ours_took,
+      100.0 * static_cast<double>(ours - best) / static_cast<double>(best), 100.0 * met / count,
+      100.0 * static_cast<double>(free - best) / static_cast<double>(best));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto jobs = jobs_of(argc > 2 ? argv[1] : nullptr);
+  const Slots slots = slots_of(argc > 2 ? argv[2] : nullptr);
+  const auto ring = must(IntensityRing::make(slots));
+  const ClusterSettings settings;
+  const std::int32_t cpus = default_cpus(jobs);
+  std::printf("%zu jobs, %zu slots of %lld s, fixed cluster of %d CPUs\n", jobs.size(), ring.slots(),
+              static_cast<long long>(ring.slot()), cpus);
+  using enum ClusterPolicy;
+  for (const ClusterPolicy policy :
+       {run_now, flexible_start, flexible_start_mean, pause_resume, priced_pause, threshold_start, threshold_pause}) {
+    auto start = Timer::now();
+    const Timetable planned = timetable(jobs, ring, policy, settings);
+    const double plan = since(start);
+    start = Timer::now();
+    const Timetable done = queue(jobs, planned, cpus);
+    const double queued = since(start);
+    start = Timer::now();
+    const auto account = weigh(jobs, done, ring, settings, settings.restart);
+    std::printf("%-22s plan %.3f s, queue %.3f s, weigh %.3f s; %zu runs, p95 wait %.1f h\n",
+                std::string(to_string(policy)).c_str(), plan, queued, since(start), done.runs.size(),
+                static_cast<double>(account.p95_wait) / 3600);
+  }
+  const auto start = Timer::now();
+  (void)must(study_cluster(jobs, ring, settings));
+  std::printf("the whole study: %.2f s (bar 60 s)\n", since(start));
+  compare_naive(jobs, ring, settings);
+  compare_exact(jobs, ring, settings);
+}
