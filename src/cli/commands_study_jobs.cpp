@@ -16,7 +16,7 @@ std::vector<Command> study_jobs_commands() {
        "fixed size, first come first served with backfilling that delays nobody who is first, where idle CPUs draw power too. "
        "Policies: run now; flexible start, with the job's length foreseen and with the mean of its class in its place; pause "
        "and "
-       "resume with foresight, pauses free, then charged, then with their cost priced into the plan; and two that know no "
+       "resume with foresight, pauses free, then charged, then planned exactly with that charge; and two that know no "
        "forecast: start, or run, while intensity is below a percentile of the last 14 days. The trace begins where the series "
        "begins; behind its end the series begins anew. Only what is held or built in is used; nobody is asked.",
        {{"zone", 0, "ZONE", "grid zone, such as DE or US-CAL-CISO (default: where this machine is)", false},

@@ -55,7 +55,7 @@ struct Row {
   bool charged;  ///< with restarts
 };
 constexpr std::array kRows{Row{run_now, false},         Row{flexible_start, false}, Row{flexible_start_mean, false},
-                           Row{pause_resume, false},    Row{pause_resume, true},    Row{priced_pause, true},
+                           Row{pause_resume, false},    Row{pause_resume, true},    Row{exact_pause, true},
                            Row{threshold_start, false}, Row{threshold_pause, true}};
 
 void charge_idle(ClusterAccount& a, const ClusterStudy& study, const IntensityRing& ring, const ClusterSettings& settings) {
@@ -93,14 +93,14 @@ std::string_view to_string(ClusterPolicy policy) {
     case flexible_start: return "flexible-start";
     case flexible_start_mean: return "flexible-start-mean";
     case pause_resume: return "pause-resume";
-    case priced_pause: return "pause-resume-priced";
+    case exact_pause: return "exact";
     case threshold_start: return "threshold-start";
     case threshold_pause: return "threshold-pause";
   }
   return "now";
 }
 
-bool pauses(ClusterPolicy policy) { return policy == pause_resume || policy == priced_pause || policy == threshold_pause; }
+bool pauses(ClusterPolicy policy) { return policy == pause_resume || policy == exact_pause || policy == threshold_pause; }
 
 Result<std::vector<WaitingLimit>> parse_waiting_limits(std::string_view text) {
   std::vector<WaitingLimit> limits;

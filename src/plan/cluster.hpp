@@ -36,7 +36,7 @@ enum class ClusterPolicy {
   flexible_start,       ///< the lowest-carbon start for the job's own length, foreseen exactly
   flexible_start_mean,  ///< the same for the mean length of the job's class, as nobody knows its own (GAIA)
   pause_resume,         ///< in the cleanest seconds of arrival … arrival + limit + length (the published pause-and-resume)
-  priced_pause,         ///< the same with each restart priced in: never worse than either of the two above once that is charged
+  exact_pause,          ///< the least with each restart charged, planned in whole slots and mended to the second
   threshold_start,  ///< without forecast: start once intensity is below a quantile of the last 14 days, at latest at the limit
   threshold_pause,  ///< the same, pausing whenever it is above, until the pauses have used up the limit
 };

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "plan/cluster.hpp"
+#include "plan/problem.hpp"
 
 namespace gramwatt::plan {
 
@@ -23,25 +24,27 @@ class Pauser {
   /// is free. Valid until the next call.
   [[nodiscard]] const std::vector<Stretch>& cleanest(Second from, Second wait, Second length);
 
-  /// The same with `restart` seconds of full power for each stretch but the first. Not exact, but never above `cleanest` nor
-  /// above the cleanest start, both charged the same: see the essay in the .cpp.
-  [[nodiscard]] const std::vector<Stretch>& priced(Second from, Second wait, Second length, Second restart);
+  /// With `restart` seconds of full power charged for each stretch but the first: the exact plan in whole slots, mended to the
+  /// second. Never above `cleanest` nor above the cleanest start, both charged the same.
+  [[nodiscard]] const std::vector<Stretch>& charged(Second from, Second wait, Second length, Second restart);
 
  private:
+  using Window = Stretch;
   struct Piece {
     Second begin = 0, end = 0;  ///< of one slot, or of what of it lies in the window
     MilligramsPerKwh intensity = 0;
   };
   void cut(Second from, Second end);
-  [[nodiscard]] Second relaxed(std::int64_t price, Second restart, std::vector<Stretch>& runs);
-  void lengthen(std::vector<Stretch>& runs, Second by) const;
-  void shorten(std::vector<Stretch>& runs, Second by, Second restart) const;
+  /// Into runs_; false where whole slots leave no room.
+  [[nodiscard]] bool in_whole_slots(Window window, Second length, Second restart);
+  void mend(std::vector<Stretch>& runs, Window window, Second restart) const;
 
   const IntensityRing& ring_;
   std::vector<Piece> pieces_;
   std::vector<std::int64_t> order_;
-  std::vector<std::uint8_t> taken_, came_;
-  std::vector<Stretch> runs_, best_, below_, above_;
+  std::vector<std::uint8_t> taken_;
+  std::vector<Stretch> runs_, best_;
+  Problem problem_;
 };
 
 }  // namespace gramwatt::plan

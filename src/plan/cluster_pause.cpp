@@ -1,17 +1,16 @@
 // Pausing with foresight, for one job of a trace.
 //
-// Free pauses: take the cleanest slots until they add up to the job (the published pause-and-resume). Paid ones: the exact
-// answer is a dynamic program over (slot, progress), which 100,000 jobs cannot afford in seconds. So the tie between slots,
-// "together they must add up to the length", is given a price: each second run is paid λ, the job runs where it likes, and that
-// is a walk over slots with three states (not started, running, paused) in linear time. The higher λ, the longer it runs;
-// bisection finds the λ at which it passes the length. The walks just below and just above are lengthened or shortened at the
-// borders of their runs, where no restart is added, until they fit. Between the two lies what a price cannot reach (the cost of
-// a length is not convex once restarts cost), so the answer is no proof of the optimum; tests hold it against the exact one.
+// Free pauses: take the cleanest slots until they add up to the job (the published pause-and-resume). Paid ones: the exact plan
+// (plan/exact.hpp) over the slots that lie in the window whole. Jobs of a trace begin and end inside of slots, so what is left
+// of slots at the ends of the window, and the job's own odd seconds, are mended afterwards: seconds move from the border of a
+// run where it is dirtiest to the one where it is cleanest. The cleanest start, which is exact to the second, and the free plan
+// are kept where they weigh less: on slots of an hour they often do for short jobs.
 
 #include <algorithm>
 #include <limits>
 
 #include "plan/cluster_job.hpp"
+#include "plan/exact.hpp"
 
 namespace gramwatt::plan {
 namespace {
@@ -74,142 +73,105 @@ const std::vector<Stretch>& Pauser::cleanest(Second from, Second wait, Second le
   return runs_;
 }
 
-/// The seconds that it runs when each is paid `price`.
-Second Pauser::relaxed(std::int64_t price, Second restart, std::vector<Stretch>& runs) {
-  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max() / 4;
-  // What was before the running, and before the pause: bits of came_.
-  enum : std::uint8_t { from_start = 1, from_pause = 2, pause_from_run = 4 };
-  std::int64_t running = kNever, paused = kNever;
-  came_.resize(pieces_.size());
-  for (std::size_t i = 0; i < pieces_.size(); ++i) {
-    const Piece& p = pieces_[i];
-    std::int64_t best = running;
-    std::uint8_t came = 0;
-    if (const std::int64_t again = paused + restart * p.intensity; again < best) best = again, came = from_pause;
-    if (0 < best) best = 0, came = from_start;
-    const std::int64_t now = best + (p.end - p.begin) * (p.intensity - price);
-    if (running < paused) paused = running, came |= pause_from_run;  // the pause begins with this piece
-    running = now;
-    came_[i] = came;
-  }
-  runs.clear();
-  if (std::min(running, paused) >= 0) return 0;
-  bool runs_now = running <= paused;
-  Second sum = 0;
-  for (std::size_t i = pieces_.size(); i-- > 0;) {
-    const std::uint8_t came = came_[i];
-    if (!runs_now) {
-      runs_now = (came & pause_from_run) != 0;
-      continue;
-    }
-    if (!runs.empty() && runs.back().begin == pieces_[i].end) runs.back().begin = pieces_[i].begin;
-    else runs.push_back({pieces_[i].begin, pieces_[i].end});
-    sum += pieces_[i].end - pieces_[i].begin;
-    if ((came & from_start) != 0) break;
-    if ((came & from_pause) != 0) runs_now = false;
-  }
-  std::reverse(runs.begin(), runs.end());
-  return sum;
+bool Pauser::in_whole_slots(Window window, Second length, Second restart) {
+  const Second slot = ring_.slot();
+  const std::int64_t first = (window.begin + slot - 1) / slot, end = window.end / slot;
+  const Second rest = length % slot;
+  if (length <= slot || (end - first) * slot < length) return false;
+  problem_.intensity.clear();
+  for (std::int64_t i = first; i < end; ++i) problem_.intensity.push_back(ring_.of_slot(i));
+  problem_.steps.assign(static_cast<std::size_t>(length / slot), static_cast<Quanta>(slot));
+  if (rest > 0) problem_.steps.push_back(static_cast<Quanta>(rest));
+  problem_.restart_energy = static_cast<Quanta>(restart);
+  const auto schedule = exact(problem_);
+  if (!schedule) return false;
+  runs_.clear();
+  for (const Run& r : runs(*schedule)) runs_.push_back({(first + r.begin) * slot, (first + r.end) * slot});
+  if (rest > 0) runs_.back().end -= slot - rest;
+  return true;
 }
 
-/// At the cleanest borders.
-void Pauser::lengthen(std::vector<Stretch>& runs, Second by) const {
-  const Second begin = pieces_.front().begin, end = pieces_.back().end;
-  while (by > 0) {
-    std::size_t at = 0;
-    bool ahead = false;
-    std::int64_t least = std::numeric_limits<std::int64_t>::max();
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      if (const Second to = i + 1 < runs.size() ? runs[i + 1].begin : end; runs[i].end < to && ring_.at(runs[i].end) < least)
-        least = ring_.at(runs[i].end), at = i, ahead = true;
-      if (const Second to = i > 0 ? runs[i - 1].end : begin; runs[i].begin > to && ring_.at(runs[i].begin - 1) < least)
-        least = ring_.at(runs[i].begin - 1), at = i, ahead = false;
-    }
-    Stretch& r = runs[at];
-    if (ahead) {
-      const Second to = at + 1 < runs.size() ? runs[at + 1].begin : end;
-      const Second step = std::min({by, to - r.end, ring_.slot() - r.end % ring_.slot()});
-      r.end += step;
-      by -= step;
-    } else {
-      const Second to = at > 0 ? runs[at - 1].end : begin;
-      const Second step = std::min({by, r.begin - to, (r.begin - 1) % ring_.slot() + 1});
-      r.begin -= step;
-      by -= step;
-    }
-    if (at + 1 < runs.size() && runs[at].end == runs[at + 1].begin) {
-      runs[at].end = runs[at + 1].end;
-      runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(at) + 1);
-    } else if (at > 0 && runs[at - 1].end == runs[at].begin) {
-      runs[at - 1].end = runs[at].end;
-      runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(at));
-    }
+namespace {
+
+/// A border of a run, where seconds can be taken away or put to without another restart.
+struct Border {
+  std::size_t run = 0;
+  bool ahead = false;          ///< the run's end, else its begin
+  MilligramsPerKwh intensity;  ///< of the next second
+  Second seconds = 0;          ///< that are alike
+};
+
+/// Where a run could go on in the cleanest second.
+Border cleanest_border(const IntensityRing& ring, std::span<const Stretch> runs, Stretch window) {
+  Border best{0, false, std::numeric_limits<MilligramsPerKwh>::max(), 0};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const Second before = i > 0 ? runs[i - 1].end : window.begin, behind = i + 1 < runs.size() ? runs[i + 1].begin : window.end;
+    const Second begin = runs[i].begin, end = runs[i].end;
+    if (end < behind && ring.at(end) < best.intensity)
+      best = {i, true, ring.at(end), std::min(behind - end, ring.slot() - end % ring.slot())};
+    if (begin > before && ring.at(begin - 1) < best.intensity)
+      best = {i, false, ring.at(begin - 1), std::min(begin - before, (begin - 1) % ring.slot() + 1)};
   }
+  return best;
 }
 
-/// At the dirtiest borders; a run that is short enough to vanish saves its restart too.
-void Pauser::shorten(std::vector<Stretch>& runs, Second by, Second restart) const {
-  while (by > 0) {
-    std::size_t at = 0;
-    bool ahead = false;
-    std::int64_t most = std::numeric_limits<std::int64_t>::min();
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      const Second length = runs[i].end - runs[i].begin;
-      const Second gone = std::min(by, length);
-      // By the second, so that pieces of different length compare.
-      const std::int64_t bonus = gone == length && runs.size() > 1 ? restart * ring_.at(runs[i].begin) / length : 0;
-      if (const std::int64_t worth = ring_.at(runs[i].end - 1) + bonus; worth > most) most = worth, at = i, ahead = true;
-      if (const std::int64_t worth = ring_.at(runs[i].begin) + bonus; worth > most) most = worth, at = i, ahead = false;
-    }
-    Stretch& r = runs[at];
-    const Second length = r.end - r.begin;
-    if (ahead) {
-      const Second step = std::min({by, length, (r.end - 1) % ring_.slot() + 1});
-      r.end -= step;
-      by -= step;
-    } else {
-      const Second step = std::min({by, length, ring_.slot() - r.begin % ring_.slot()});
-      r.begin += step;
-      by -= step;
-    }
-    if (r.begin == r.end) runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(at));
+/// Where a run runs in the dirtiest second.
+Border dirtiest_border(const IntensityRing& ring, std::span<const Stretch> runs) {
+  Border worst{0, false, std::numeric_limits<MilligramsPerKwh>::min(), 0};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const Second begin = runs[i].begin, end = runs[i].end;
+    if (ring.at(end - 1) > worst.intensity)
+      worst = {i, true, ring.at(end - 1), std::min(end - begin, (end - 1) % ring.slot() + 1)};
+    if (ring.at(begin) > worst.intensity)
+      worst = {i, false, ring.at(begin), std::min(end - begin, ring.slot() - begin % ring.slot())};
+  }
+  return worst;
+}
+
+/// Empty runs go, those that touch become one.
+void tidy(std::vector<Stretch>& runs) {
+  std::size_t kept = 0;
+  for (const Stretch& s : runs) {
+    if (s.begin == s.end) continue;
+    if (kept > 0 && runs[kept - 1].end == s.begin) runs[kept - 1].end = s.end;
+    else runs[kept++] = s;
+  }
+  runs.resize(kept);
+}
+
+}  // namespace
+
+/// Moves seconds from the dirtiest border to the cleanest as long as that helps.
+void Pauser::mend(std::vector<Stretch>& runs, Window window, Second restart) const {
+  std::vector<Stretch> next;
+  for (CpuCost least = cost_of(ring_, runs, restart);;) {
+    const Border to = cleanest_border(ring_, runs, window), from = dirtiest_border(ring_, runs);
+    if (to.intensity >= from.intensity) return;
+    const Second step = std::min(to.seconds, from.seconds);
+    next = runs;
+    (to.ahead ? next[to.run].end : next[to.run].begin) += to.ahead ? step : -step;
+    (from.ahead ? next[from.run].end : next[from.run].begin) -= from.ahead ? step : -step;
+    tidy(next);
+    const CpuCost cost = cost_of(ring_, next, restart);
+    if (cost >= least) return;
+    least = cost;
+    runs.swap(next);
   }
 }
 
-const std::vector<Stretch>& Pauser::priced(Second from, Second wait, Second length, Second restart) {
-  best_ = cleanest(from, wait, length);  // cuts the window, too
-  if (best_.size() <= 1) return best_;   // no restart: nothing weighs less
+const std::vector<Stretch>& Pauser::charged(Second from, Second wait, Second length, Second restart) {
+  best_ = cleanest(from, wait, length);
+  if (best_.size() <= 1) return best_;  // no restart: nothing weighs less
+  const Window window{from, from + wait + length};
   CpuCost least = cost_of(ring_, best_, restart);
-  const auto try_this = [&](const std::vector<Stretch>& runs) {
-    if (const CpuCost cost = cost_of(ring_, runs, restart); cost < least) least = cost, best_ = runs;
+  const auto consider = [&](std::vector<Stretch>& runs) {
+    mend(runs, window, restart);
+    if (const CpuCost cost = cost_of(ring_, runs, restart); cost < least) least = cost, best_.swap(runs);
   };
+  if (in_whole_slots(window, length, restart)) consider(runs_);
   const Second start = cleanest_start(ring_, from, wait, length);
-  try_this({{start, start + length}});
-  const auto [low, high] = std::minmax_element(pieces_.begin(), pieces_.end(),
-                                               [](const Piece& a, const Piece& b) { return a.intensity < b.intensity; });
-  std::int64_t under = low->intensity, over = std::int64_t{high->intensity} + 1;  // runs nowhere; runs everywhere
-  Second ran_under = 0, ran_over = wait + length;
-  below_.clear();
-  above_.assign(1, {from, from + wait + length});
-  while (over - under > 1 && ran_over != length) {
-    const std::int64_t price = (under + over) / 2;
-    const Second ran = relaxed(price, restart, runs_);
-    if (ran < length) {
-      under = price;
-      ran_under = ran;
-      below_.swap(runs_);
-    } else {
-      over = price;
-      ran_over = ran;
-      above_.swap(runs_);
-    }
-  }
-  if (ran_under > 0) {
-    lengthen(below_, length - ran_under);
-    try_this(below_);
-  }
-  shorten(above_, ran_over - length, restart);
-  try_this(above_);
+  runs_.assign(1, {start, start + length});
+  consider(runs_);
   return best_;
 }
 

@@ -168,8 +168,8 @@ Timetable timetable(std::span<const TracedJob> jobs, const IntensityRing& ring, 
         out.runs.insert(out.runs.end(), r.begin(), r.end());
         break;
       }
-      case priced_pause: {
-        const auto& r = pauser.priced(j.arrival, wait, j.length, settings.restart);
+      case exact_pause: {
+        const auto& r = pauser.charged(j.arrival, wait, j.length, settings.restart);
         out.runs.insert(out.runs.end(), r.begin(), r.end());
         break;
       }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kMostCarbon = 0x1p51;
 /// Rows are kept this often at least: few enough to store, near enough to compute again what lies between.
-constexpr int kLeastBlock = 64;
+constexpr int kLeastBlock = 96;
 
 Result<void> check(const Problem& p, const Standing& from) {
   const auto usage = [](std::string what) { return fail(std::move(what), {}, {}, Error::Kind::usage); };
@@ -59,7 +59,8 @@ class Search {
     if (!forward()) return std::nullopt;
     Schedule schedule(static_cast<std::size_t>(costs_.slots()), Action::done);
     Cell at{finish_, costs_.length(), layer_, State::running};
-    while (at.slot >= 0 && at.state != State::fresh) at = back(at, schedule);
+    Table table(costs_, layers_, block_ + costs_.reach_back() + 1);
+    while (at.slot >= 0 && at.state != State::fresh) at = back(at, table, schedule);
     return schedule;
   }
 
@@ -68,11 +69,13 @@ class Search {
 
   /// Least carbon of each finish; false: none is reachable.
   bool forward() {
-    Table ring(costs_, layers_, costs_.reach_back() + 1, {0, costs_.length()});
+    const bool in_place = costs_.reach_back() == 1 && costs_.problem().may_exit && !costs_.limited();
+    Table ring(costs_, layers_, in_place ? 1 : costs_.reach_back() + 1);
+    ring.clear({0, costs_.length()});
     ring.plant();
     double least = kUnreachable / 2;
     for (int i = 0; i < costs_.slots(); ++i) {
-      if (i % block_ == 0) kept_.push_back(ring);
+      if (i % block_ == 0) kept_.push_back(ring.keep(i - costs_.reach_back(), i));
       ring.step(i);
       for (int r = 0; r < layers_; ++r) {
         const double carbon = ring.running(i, r, costs_.length()) + costs_.after(i);
@@ -86,20 +89,19 @@ class Search {
   }
 
   /// From a cell to a cell in an earlier block, writing the actions between.
-  Cell back(Cell at, Schedule& schedule) const {
-    const int first = at.slot / block_ * block_;
-    const int rows = at.slot - first + 1 + costs_.reach_back() + 1;
-    Table table(costs_, layers_, rows, {std::max(0, at.done - rows - costs_.min_run()), at.done});
-    table.copy(kept_[static_cast<std::size_t>(at.slot / block_)], first - costs_.reach_back(), first);
-    for (int i = first; i <= at.slot; ++i) table.step(i);
-    while (at.slot >= first && at.state != State::fresh) at = table.before(at, schedule);
+  Cell back(Cell at, Table& table, Schedule& schedule) const {
+    const KeptRows& kept = kept_[static_cast<std::size_t>(at.slot / block_)];
+    table.clear({std::max(0, at.done - (at.slot - kept.end) - 1 - costs_.min_run()), at.done});
+    table.restore(kept);
+    for (int i = kept.end; i <= at.slot; ++i) table.step(i);
+    while (at.slot >= kept.end && at.state != State::fresh) at = table.before(at, schedule);
     return at;
   }
 
   Costs costs_;
   int layers_;
   int block_ = 0;
-  std::vector<Table> kept_;
+  std::vector<KeptRows> kept_;
   int finish_ = -1, layer_ = 0;
 };
 

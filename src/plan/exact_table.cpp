@@ -1,6 +1,7 @@
 #include "plan/exact_table.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <stdexcept>
 
@@ -37,6 +38,7 @@ Costs::Costs(const Problem& problem, const Standing& standing, bool limited) : p
   taken_.assign(1, 0);
   for (int i = 0; i < problem.slots(); ++i) taken_.push_back(taken_.back() + (problem.is_blocked(i) ? 1 : 0));
 
+  uniform_ = std::adjacent_find(steps_.begin(), steps_.end(), std::not_equal_to<>()) == steps_.end();
   seed_ = {-1, standing.done, 0, standing.state};
   const int shortest = standing.state == State::running ? std::min(problem.min_run, standing.since + length() - standing.done)
                                                         : problem.min_pause;
@@ -59,29 +61,33 @@ double Costs::begin(int slot) const { return fresh() && slot >= 0 ? wait() * sum
 
 double Costs::stretch(int slot, int done, int n) const {
   if (!is_free(slot, slot + n)) return kUnreachable;
+  if (uniform_) return steps_.front() * sum(slot, slot + n);
   double carbon = 0;
   for (int t = 0; t < n; ++t) carbon += steps_[static_cast<std::size_t>(done + t)] * intensity(slot + t);
   return carbon;
 }
 
-Table::Table(const Costs& costs, int layers, int rows, Columns columns)
-    : costs_(&costs),
-      layers_(layers),
-      rows_(rows),
-      columns_(columns),
-      width_(static_cast<std::size_t>(columns.last - columns.first + 1)),
-      cells_(static_cast<std::size_t>(rows * layers * kStates) * width_, kUnreachable),
-      nowhere_(width_, kUnreachable) {
-  if (costs.min_run() > 1) chunk_.assign(width_, kUnreachable);
+Table::Table(const Costs& costs, int layers, int rows) : costs_(&costs), layers_(layers), rows_(rows), states_{kRunning} {
+  if (costs.problem().hold) states_.push_back(kHeld);
+  if (costs.problem().may_exit) states_.push_back(kOff);
+  for (std::size_t i = 0; i < states_.size(); ++i) place_[static_cast<std::size_t>(states_[i])] = i;
+}
+
+void Table::clear(Columns columns) {
+  columns_ = columns;
+  width_ = static_cast<std::size_t>(columns.last - columns.first + 1);
+  cells_.assign(static_cast<std::size_t>(rows_ * layers_) * states_.size() * width_, kUnreachable);
+  nowhere_.assign(width_, kUnreachable);
+  if (costs_->min_run() > 1) chunk_.assign(width_, kUnreachable);
 }
 
 std::size_t Table::offset(int slot, int layer, int state) const {
   const int row = (slot % rows_ + rows_) % rows_;
-  return static_cast<std::size_t>((row * layers_ + layer) * kStates + state) * width_;
+  return (static_cast<std::size_t>(row * layers_ + layer) * states_.size() + place_[static_cast<std::size_t>(state)]) * width_;
 }
 
 const double* Table::row(int slot, int layer, int state) const {
-  return slot < -1 || layer < 0 ? nowhere_.data() : &cells_[offset(slot, layer, state)];
+  return slot < -1 || layer < 0 || !is_known(state) ? nowhere_.data() : &cells_[offset(slot, layer, state)];
 }
 
 void Table::plant() {
@@ -91,11 +97,35 @@ void Table::plant() {
   }
 }
 
-void Table::copy(const Table& other, int first, int end) {
+KeptRows Table::keep(int first, int end) const {
+  KeptRows kept{first,
+                end,
+                {std::max(columns_.first, costs_->least_done(first)), std::min(columns_.last, costs_->most_done(end - 1))},
+                {}};
+  const auto width = static_cast<std::size_t>(std::max(0, kept.columns.last - kept.columns.first + 1));
+  kept.cells.reserve(static_cast<std::size_t>((end - first) * layers_) * states_.size() * width);
   for (int slot = first; slot < end; ++slot) {
-    for (int k = 0; k < layers_ * kStates; ++k) {
-      const double* from = &other.cells_[other.offset(slot, k / kStates, k % kStates)] + columns_.first;
-      std::copy_n(from, width_, row(slot, k / kStates, k % kStates));
+    for (int layer = 0; layer < layers_; ++layer) {
+      for (const int state : states_) {
+        const double* from = row(slot, layer, state) + (width > 0 ? kept.columns.first - columns_.first : 0);
+        kept.cells.insert(kept.cells.end(), from, from + width);
+      }
+    }
+  }
+  return kept;
+}
+
+void Table::restore(const KeptRows& kept) {
+  const int begin = std::max(columns_.first, kept.columns.first), last = std::min(columns_.last, kept.columns.last);
+  if (last < begin) return;
+  const auto width = static_cast<std::size_t>(kept.columns.last - kept.columns.first + 1);
+  const double* from = kept.cells.data() + (begin - kept.columns.first);
+  for (int slot = kept.first; slot < kept.end; ++slot) {
+    for (int layer = 0; layer < layers_; ++layer) {
+      for (const int state : states_) {
+        std::copy_n(from, last - begin + 1, row(slot, layer, state) + (begin - columns_.first));
+        from += width;
+      }
     }
   }
 }
@@ -104,7 +134,9 @@ void Table::step(int slot) {
   const Problem& p = costs_->problem();
   const Columns columns{std::max(costs_->least_done(slot), columns_.first), std::min(costs_->most_done(slot), columns_.last)};
   for (int layer = 0; layer < layers_; ++layer) {
-    if (columns.first <= columns.last) {
+    if (columns.first <= columns.last && rows_ == 1) {
+      step_in_place(slot, columns);
+    } else if (columns.first <= columns.last) {
       step_running(slot, layer, columns);
       if (p.may_exit) step_paused(slot, layer, kOff, columns);
       if (p.hold) step_paused(slot, layer, kHeld, columns);
@@ -113,6 +145,30 @@ void Table::step(int slot) {
   const Cell& seed = costs_->seed();
   if (!costs_->fresh() && slot == seed.slot && seed.done >= columns_.first && seed.done <= columns_.last)
     value(slot, 0, static_cast<int>(seed.state) - 1, seed.done) = costs_->seed_cost();
+}
+
+/// One row stands for the slot before and for this one.
+void Table::step_in_place(int slot, Columns columns) {
+  const int least = costs_->seed().done;
+  const bool free = costs_->is_free(slot, slot + 1);
+  const bool starts = free && columns.first <= 1 && costs_->fresh();
+  double* running_row = row(slot, 0, kRunning);
+  const double intensity = costs_->intensity(slot);
+  const int begin = std::max(columns.first, least + 1);
+  kernel::run_and_pause(
+      {running_row, costs_->problem().hold ? row(slot, 0, kHeld) : nullptr, row(slot, 0, kOff), costs_->steps(),
+       costs_->uniform(), costs_->restart(slot), intensity, costs_->wait() * intensity, costs_->hold() * intensity},
+      begin, columns.last + 1);
+  if (columns.first == least) {  // nobody runs with so few steps behind it, except where the job stands
+    for (const int state : states_) {
+      if (state == kRunning) continue;
+      double& paused = value(slot, 0, state, least);
+      paused = std::min(paused, running_row[least]) + (state == kHeld ? costs_->hold() : costs_->wait()) * intensity;
+    }
+    running_row[least] = kUnreachable;
+  }
+  if (!free) std::fill(running_row + begin, running_row + columns.last + 1, kUnreachable);
+  if (starts) running_row[1] = std::min(running_row[1], costs_->begin(slot) + costs_->stretch(slot, 0, 1));
 }
 
 void Table::step_running(int slot, int layer, Columns columns) {

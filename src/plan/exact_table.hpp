@@ -1,6 +1,8 @@
 #pragma once
 // The table of the exact plan (exact.hpp): one row a slot and state, as many rows as are looked back at. Inside plan/ only.
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include "plan/exact.hpp"
@@ -38,6 +40,8 @@ class Costs {
     return begin >= 0 && taken_[static_cast<std::size_t>(end)] == taken_[static_cast<std::size_t>(begin)];
   }
   [[nodiscard]] const double* steps() const { return steps_.data(); }
+  /// Has every step the same energy?
+  [[nodiscard]] bool uniform() const { return uniform_; }
   [[nodiscard]] double wait() const { return problem_->wait; }
   [[nodiscard]] double hold() const { return problem_->hold.value_or(0); }
 
@@ -66,23 +70,35 @@ class Costs {
   Cell seed_{-1, 0, 0, Standing::State::fresh};
   double seed_cost_ = 0;
   bool limited_;
+  bool uniform_;
 };
 
+/// Steps done; empty where last < first.
 struct Columns {
-  int first, last;  ///< steps done
+  int first, last;
+};
+
+/// Rows of slots [first, end) by layer and state, taken out of a table.
+struct KeptRows {
+  int first, end;
+  Columns columns;
+  std::vector<double> cells;
 };
 
 class Table {
  public:
-  /// `rows`: of slots that are kept at a time.
-  Table(const Costs& costs, int layers, int rows, Columns columns);
+  /// `rows`: of slots that are kept at a time; one where the problem looks back at one only and restarts are not limited.
+  Table(const Costs& costs, int layers, int rows);
 
+  /// Nothing can be reached; other columns.
+  void clear(Columns columns);
   /// Puts a job that has started where it stands.
   void plant();
   /// Fills the rows of a slot from those before.
   void step(int slot);
-  /// Takes over the rows of slots [first, end) from a table of all columns.
-  void copy(const Table& other, int first, int end);
+  /// Rows of slots [first, end), which the table holds, and the same back, as far as the columns go.
+  [[nodiscard]] KeptRows keep(int first, int end) const;
+  void restore(const KeptRows& kept);
   /// The cell that `at` follows from, in this table or before its first row; writes what the job does between into `schedule`.
   [[nodiscard]] Cell before(Cell at, Schedule& schedule) const;
 
@@ -102,12 +118,14 @@ class Table {
   [[nodiscard]] double& value(int slot, int layer, int state, int done) {
     return cells_[offset(slot, layer, state) + static_cast<std::size_t>(done - columns_.first)];
   }
-  /// Null stands for a row that cannot be reached.
+  [[nodiscard]] bool is_known(int state) const { return state == 0 || place_[static_cast<std::size_t>(state)] > 0; }
+  /// A row of what cannot be reached for slots before the window, states that the job cannot be in and layers below the first.
   [[nodiscard]] const double* row(int slot, int layer, int state) const;
   [[nodiscard]] double* row(int slot, int layer, int state) { return &cells_[offset(slot, layer, state)]; }
   /// Restarts of `layer` come from here; below 0: from nowhere.
   [[nodiscard]] int layer_before(int layer) const { return costs_->limited() ? layer - 1 : layer; }
 
+  void step_in_place(int slot, Columns columns);
   void step_running(int slot, int layer, Columns columns);
   void step_runs_of_some_length(int slot, int layer, Columns columns);
   void step_paused(int slot, int layer, int state, Columns columns);
@@ -118,8 +136,10 @@ class Table {
 
   const Costs* costs_;
   int layers_, rows_;
-  Columns columns_;
-  std::size_t width_;
+  Columns columns_{0, -1};
+  std::size_t width_ = 0;
+  std::vector<int> states_;                   ///< those that the job can be in
+  std::array<std::size_t, kStates> place_{};  ///< of a state in a row
   std::vector<double> cells_, nowhere_, chunk_;
 };
 

@@ -57,7 +57,7 @@ std::string policy_text(const ClusterAccount& a) {
     case flexible_start: return "flexible start";
     case flexible_start_mean: return "flexible start, length unknown";
     case pause_resume: return a.restart > 0 ? "pause and resume, charged" : "pause and resume, free";
-    case priced_pause: return "pause and resume, priced in";
+    case exact_pause: return "pause and resume, exact";
     case threshold_start: return "threshold start, no forecast";
     case threshold_pause: return "threshold pauses, no forecast";
   }
