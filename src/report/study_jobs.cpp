@@ -20,7 +20,15 @@ constexpr int kPolicyColumn = 34;
 
 Seconds time(plan::Second t) { return Seconds(static_cast<double>(t)); }
 double hours(plan::Second t) { return static_cast<double>(t) / 3600; }
-std::string duration(plan::Second t) { return human_duration(time(t)); }
+/// "2 h", not "2 h 0 min".
+std::string duration(Seconds t) {
+  std::string text = human_duration(t);
+  for (const std::string_view nothing : {" 0 h", " 0 min", " 0 s"}) {
+    if (text.ends_with(nothing)) text.resize(text.size() - nothing.size());
+  }
+  return text;
+}
+std::string duration(plan::Second t) { return duration(time(t)); }
 
 struct ClusterView {
   std::string_view name;
@@ -110,6 +118,8 @@ Json json_of(const ClusterAccount& a, const ClusterView& c, const JobsStudy& s) 
           {"beyond_limit", a.beyond_limit}};
 }
 
+/// Whole seconds, as the contract writes them.
+std::string time_text(Nanoseconds t) { return iso8601(t).substr(0, 19) + "Z"; }
 std::string day(Nanoseconds t) { return iso8601(t).substr(0, 10); }
 
 }  // namespace
@@ -137,7 +147,7 @@ std::string jobs_table(const JobsStudy& s, const Style& style) {
   const double cpu_hours = static_cast<double>(s.study.elastic.front().work_seconds) / 3600;
   std::string out = fmt::format("{} jobs of {}, {:.0f} CPU-hours\n", s.jobs, s.trace, cpu_hours);
   out += fmt::format("{} intensity{} of {} to {} every {}, mean {:.0f} {}: {}\n", to_string(s.signal.kind),
-                     s.zone ? " of " + *s.zone : "", day(s.window.start), day(s.window.end), human_duration(seconds(s.slot)),
+                     s.zone ? " of " + *s.zone : "", day(s.window.start), day(s.window.end), duration(seconds(s.slot)),
                      s.mean.value(), unit_of(s.signal), s.signal.source);
   out += "waiting limits:";
   for (std::size_t i = 0; i < s.settings.limits.size(); ++i) out += (i == 0 ? " " : "; ") + class_text(s, i);
@@ -210,8 +220,13 @@ std::string jobs_json(const JobsStudy& s) {
             {{"source", s.signal.source},
              {"licence", s.signal.licence},
              {"unit", unit_of(s.signal)},
-             {"start", iso8601(s.window.start)},
-             {"end", iso8601(s.window.end)},
+             {"factor", s.signal.factor},
+             {"basis", s.signal.basis},
+             {"grid_loss", s.signal.grid_loss},
+             {"year", s.signal.year},
+             {"fit_for", s.signal.fit_for},
+             {"start", time_text(s.window.start)},
+             {"end", time_text(s.window.end)},
              {"slot_s", seconds(s.slot).value()},
              {"mean", s.mean.value()}}},
            {"cpu_power", json_of(s.cpu)},
