@@ -8,7 +8,7 @@ namespace gramwatt::plan {
 namespace {
 
 /// Ecovisor and the field's threshold policies look back for days to weeks; two weeks hold each weekday twice.
-constexpr Second kPast = 14 * 86'400;
+constexpr Second kPast = Second{14} * 86'400;
 
 /// How many of the values in a window are at most the r-th value: a tree of counts over ranks (Fenwick), so that a window may
 /// slide over a year of five-minute slots in the time of one sort.

@@ -124,7 +124,7 @@ class Cluster {
   void end_of(Job j) {
     running_.erase(running_.begin());
     free_ += cpus(j);
-    if (piece_[j] < planned_.of(j).size()) paused_.push({planned_.of(j)[piece_[j]].begin, j});
+    if (piece_[j] < planned_.of(j).size()) paused_.emplace(planned_.of(j)[piece_[j]].begin, j);
   }
 
   void stand(Job j) {
@@ -177,10 +177,10 @@ class Cluster {
     reserved_for_ = line_.front();
     const std::int64_t needed = cpus(line_.job(reserved_for_));
     std::int64_t then = free_;
-    for (auto it = running_.begin(); it != running_.end(); ++it) {
-      if (then >= needed && it->first != reserved_at_) break;
-      then += cpus(it->second);
-      reserved_at_ = it->first;
+    for (const auto& [end, job] : running_) {
+      if (then >= needed && end != reserved_at_) break;
+      then += cpus(job);
+      reserved_at_ = end;
     }
     spare_ = then - needed;
   }

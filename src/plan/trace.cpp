@@ -36,13 +36,13 @@ Result<Places> places_of(std::string_view heading, const std::string& name, std:
 /// Hours as whole seconds.
 std::optional<Second> seconds_of(std::string_view text) {
   const auto hours = parse_number<double>(text);
-  if (!hours || !(*hours >= 0 && *hours <= kMostTraceHours)) return std::nullopt;
+  if (!hours || std::isnan(*hours) || *hours < 0 || *hours > kMostTraceHours) return std::nullopt;
   return static_cast<Second>(std::llround(*hours * 3600));
 }
 
 std::optional<std::int32_t> cpus_of(std::string_view text) {
   const auto n = parse_number<double>(text);  // "4" and "4.0"
-  if (!n || !(*n >= 1 && *n <= kMostTraceCpus) || *n != std::floor(*n)) return std::nullopt;
+  if (!n || std::isnan(*n) || *n < 1 || *n > kMostTraceCpus || *n != std::floor(*n)) return std::nullopt;
   return static_cast<std::int32_t>(*n);
 }
 
