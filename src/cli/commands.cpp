@@ -272,18 +272,8 @@ std::vector<Command> main_commands() {
 std::vector<Command> all_commands() {
   std::vector<Command> table = main_commands();
   std::vector<Command> grid = grid_commands();
-  const auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
-  std::vector<Command> jobs = study_jobs_commands();
-  grid.push_back({"study",
-                  "COMMAND [OPTIONS]",
-                  "experiments on published data: what policies save, and what they cost",
-                  "Repeats on real jobs and series what papers report, with everything charged.",
-                  {},
-                  0,
-                  0,
-                  false,
-                  {"gramwatt study jobs --zone US-CAL-CISO pai-100k.csv.gz"}});
-  std::move(jobs.begin(), jobs.end(), std::back_inserter(grid));
+  auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
+  at = std::next(table.insert(at, plan_command()));
   table.insert(at, std::make_move_iterator(grid.begin()), std::make_move_iterator(grid.end()));
   return table;
 }
