@@ -271,9 +271,10 @@ std::vector<Command> main_commands() {
 
 std::vector<Command> all_commands() {
   std::vector<Command> table = main_commands();
-  std::vector<Command> grid = grid_commands();
-  const auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
-  table.insert(at, std::make_move_iterator(grid.begin()), std::make_move_iterator(grid.end()));
+  for (std::vector<Command> group : {grid_commands(), study_commands()}) {
+    const auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
+    table.insert(at, std::make_move_iterator(group.begin()), std::make_move_iterator(group.end()));
+  }
   return table;
 }
 

@@ -85,6 +85,7 @@ int dispatch(const Invocation& invocation) {
   if (name == "estimate") return command_estimate(invocation, settings);
   if (name == "reweigh") return command_reweigh(invocation, settings);
   if (name == "grid" || name.starts_with("grid ")) return command_grid(invocation, settings);
+  if (name == "study" || name.starts_with("study ")) return command_study(invocation, settings);
   if (name == "replay") return command_replay(invocation, settings);
   if (name == "calibrate") return command_calibrate(invocation, settings);
   return command_doctor(invocation, settings);

@@ -1,0 +1,275 @@
+// study facct22: the published study on the regions that are asked for.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "cli/command.hpp"
+#include "cli/grid_access.hpp"
+#include "cli/series_file.hpp"
+#include "grid/builtin.hpp"
+#include "plan/known.hpp"
+#include "report/study.hpp"
+
+namespace gramwatt::cli {
+namespace {
+
+using namespace std::chrono_literals;
+namespace facct22 = plan::facct22;
+
+/// Behind the last start, so that it has its window: the longest job and all of its length again.
+constexpr Nanoseconds kBeyond = 2 * 216h;
+constexpr double kLeastKnown = 0.9;
+
+struct Asked {
+  facct22::Asked study;
+  facct22::Charges charges;
+  grid::SignalKind signal = grid::SignalKind::average;
+
+  [[nodiscard]] grid::Window time() const { return study.time; }
+  [[nodiscard]] grid::Window with_windows() const { return {study.time.start, study.time.end + kBeyond}; }
+};
+
+struct Region {
+  std::string name;
+  grid::Series series;
+};
+
+tl::unexpected<Error> usage(std::string what, const char* where, const char* remedy) {
+  return fail(std::move(what), where, remedy, Error::Kind::usage);
+}
+
+Result<grid::Window> time_asked(const Invocation& invocation) {
+  const auto from = invocation.get("from"), to = invocation.get("to");
+  if (!from && !to) {
+    const auto text = invocation.get("year").value_or("2020");
+    const auto year = parse_number<int>(text);
+    if (!year || *year < 1990 || *year > 2200) return usage(fmt::format("\"{}\" is no year", text), "--year", "such as 2020");
+    return grid::Window{parse_iso8601(fmt::format("{}-01-01", *year)).value(),
+                        parse_iso8601(fmt::format("{}-01-01", *year + 1)).value()};
+  }
+  if (!from || !to || invocation.has("year")) return usage("a time has two ends", "--from, --to", "both, without --year");
+  const auto start = parse_iso8601(*from), end = parse_iso8601(*to);
+  if (!start || !end)
+    return usage(fmt::format("\"{}\" is no time", start ? *to : *from), start ? "--to" : "--from",
+                 "2021-06-01 or 2021-06-01T14:00Z");
+  if (*end - *start < 24h) return usage("too short a time", "--from, --to", "a day or more");
+  return grid::Window{*start, *end};
+}
+
+Result<Nanoseconds> duration(const Invocation& invocation, const char* option, const char* otherwise) {
+  return parse_duration(invocation.get(option).value_or(otherwise));
+}
+
+Result<Asked> asked(const Invocation& invocation) {
+  Asked a;
+  const auto time = time_asked(invocation);
+  if (!time) return tl::unexpected(time.error());
+  a.study.time = *time;
+  const auto slot = duration(invocation, "slot", "5min"), restart = duration(invocation, "restart", "10min");
+  if (!slot || !restart) return tl::unexpected(slot ? restart.error() : slot.error());
+  if (*slot < 1min || *slot > 1h) return usage("slots of that length are not planned with", "--slot", "1min to 1h");
+  if (*restart < 0s) return usage("a restart takes no negative time", "--restart", "such as 10min");
+  a.study.slot = *slot;
+  a.charges.restart = *restart;
+  const auto starts = invocation.get("starts").value_or("60");
+  if (starts != "60" && starts != "all") return usage(fmt::format("\"{}\" are no starts", starts), "--starts", "60 or all");
+  a.study.starts = starts == "all" ? facct22::Starts::all : facct22::Starts::sixty;
+  const auto waiting = invocation.get("waiting").value_or("0.2");
+  const auto part = parse_number<double>(waiting);
+  if (!part || !(*part >= 0 && *part <= 1))
+    return usage(fmt::format("\"{}\" is no part of full power", waiting), "--waiting", "0 to 1");
+  a.charges.waiting = Ratio(*part);
+  if (const auto text = invocation.get("signal")) {
+    const auto kind = grid::parse_signal_kind(*text);
+    if (!kind) return usage(fmt::format("\"{}\" is no signal", *text), "--signal", "average or marginal");
+    a.signal = *kind;
+  }
+  return a;
+}
+
+std::string span(grid::Window w) { return iso8601(w.start).substr(0, 10) + " to " + iso8601(w.end).substr(0, 10); }
+
+Ratio part_known(const grid::Series& s, grid::Window time) {
+  Nanoseconds sum{};
+  for (const grid::Window& w : plan::known_time({{s}, {}}, time)) sum += w.length();
+  return Ratio(static_cast<double>(sum.count()) / static_cast<double>(time.length().count()));
+}
+
+/// Only what was seen: a typical day or a forecast in a study of the past would be a study of the model.
+grid::Series seen(grid::Series s) {
+  std::erase_if(s.points, [](const grid::Point& p) {
+    return p.kind == grid::PointKind::profile || p.kind == grid::PointKind::forecast;
+  });
+  return s;
+}
+
+/// Series of a zone over the time, most trusted first.
+Result<std::vector<grid::Series>> candidates(const std::string& zone, const Asked& a, const grid::GridSettings& settings) {
+  auto known = grid::Grid(settings).look(zone, a.with_windows());
+  if (!known) return tl::unexpected(known.error());
+  std::vector<grid::Series> out;
+  auto& ladder = a.signal == grid::SignalKind::average ? known->average : known->marginal.emplace(known->marginal.value_or(grid::Ladder{}));
+  for (grid::Series& s : ladder.rungs) {
+    if (s.resolution > Nanoseconds{0}) out.push_back(seen(std::move(s)));
+  }
+  if (a.signal == grid::SignalKind::average) {
+    if (auto hourly = grid::builtin_hourly(zone)) out.push_back(std::move(*hourly));
+  }
+  std::erase_if(out, [](const grid::Series& s) { return s.points.empty(); });
+  return out;
+}
+
+/// Times of which hours are held or built in, for a refusal.
+std::string what_is_known(const std::string& zone, const Asked& a, const grid::GridSettings& settings) {
+  std::string out;
+  const auto add = [&](grid::Window w) { out += (out.empty() ? "" : ", ") + span(w); };
+  if (const auto store = grid::Store::open_read_only(settings.store); store && *store) {
+    for (const grid::Held& h : (*store)->list().value_or(std::vector<grid::Held>{})) {
+      if (h.key.zone == zone && h.key.kind == a.signal && h.resolution > Nanoseconds{0}) add(h.window);
+    }
+  }
+  if (const auto hourly = grid::builtin_hourly(zone); hourly && a.signal == grid::SignalKind::average)
+    add({hourly->points.front().start, hourly->end_of(hourly->points.size() - 1)});
+  return out;
+}
+
+tl::unexpected<Error> not_covered(const std::string& name, const Asked& a, const std::string& known) {
+  return fail(fmt::format("the {} intensity of {} is not known for {}; known: {}", to_string(a.signal), name, span(a.time()),
+                          known.empty() ? "nothing" : known),
+              {}, known.empty() ? "gramwatt grid import FILE, or --series FILE" : "choose that time: --from TIME --to TIME",
+              Error::Kind::missing);
+}
+
+Result<Region> region_of(const std::string& zone, const Asked& a, const grid::GridSettings& settings) {
+  auto series = candidates(zone, a, settings);
+  if (!series) return tl::unexpected(series.error());
+  for (grid::Series& s : *series) {
+    if (part_known(s, a.time()).value() >= kLeastKnown) return Region{zone, std::move(s)};
+  }
+  return not_covered(zone, a, what_is_known(zone, a, settings));
+}
+
+/// All zones of which enough is known.
+std::vector<Region> every_region(const Asked& a, const grid::GridSettings& settings, std::vector<std::string>& notes) {
+  std::vector<std::string> zones;
+  if (const auto store = grid::Store::open_read_only(settings.store); store && *store) {
+    for (const grid::Held& h : (*store)->list().value_or(std::vector<grid::Held>{})) {
+      if (h.key.kind == a.signal) zones.push_back(h.key.zone);
+    }
+  }
+  if (a.signal == grid::SignalKind::average) {
+    for (const auto& [zone, name] : place::named_zones()) {
+      if (grid::builtin_hourly(zone)) zones.push_back(zone);
+    }
+  }
+  std::sort(zones.begin(), zones.end());
+  zones.erase(std::unique(zones.begin(), zones.end()), zones.end());
+  std::vector<Region> out;
+  for (const std::string& zone : zones) {
+    if (auto region = region_of(zone, a, settings)) out.push_back(std::move(*region));
+    else notes.push_back(fmt::format("{} is left out: {}", zone, region.error().what));
+  }
+  return out;
+}
+
+Result<std::vector<Region>> files(const Invocation& invocation, const Asked& a) {
+  std::vector<Region> out;
+  grid::ImportOptions options;
+  if (invocation.has("signal")) options.kind = a.signal;
+  for (const std::string& file : invocation.all("series")) {
+    auto read = read_series(file, options);
+    if (!read) return tl::unexpected(read.error());
+    for (NamedSeries& s : *read) {
+      s.series = seen(std::move(s.series));
+      if (s.series.points.empty() || part_known(s.series, a.time()).value() < kLeastKnown) {
+        const auto& p = s.series.points;
+        return not_covered(s.name, a, p.empty() ? "" : span({p.front().start, s.series.end_of(p.size() - 1)}));
+      }
+      out.push_back({std::move(s.name), std::move(s.series)});
+    }
+  }
+  return out;
+}
+
+Result<std::vector<Region>> regions(const Invocation& invocation, const Settings& settings, const Asked& a,
+                                    std::vector<std::string>& notes) {
+  const grid::GridSettings grid = grid_settings(settings);
+  auto out = files(invocation, a);
+  if (!out) return out;
+  for (const std::string& zone : invocation.all("zone")) {
+    auto region = region_of(zone, a, grid);
+    if (!region) return tl::unexpected(region.error());
+    out->push_back(std::move(*region));
+  }
+  if (!invocation.has("zone") && !invocation.has("series")) *out = every_region(a, grid, notes);
+  if (out->empty()) return not_covered("any zone", a, "");
+  return out;
+}
+
+/// On the terminal, a hundred steps a region; nothing elsewhere.
+std::function<void(Ratio)> bar(const std::string& region, std::size_t index, std::size_t count, bool quiet) {
+  if (quiet || ::isatty(STDERR_FILENO) != 1) return {};
+  return [=, last = -1](Ratio done) mutable {
+    constexpr std::size_t kWidth = 30;
+    const double share = (static_cast<double>(index) + done.value()) / static_cast<double>(count);
+    const int now = static_cast<int>(share * 100 * static_cast<double>(count));
+    if (now == last) return;
+    last = now;
+    const auto full = static_cast<std::size_t>(share * kWidth);
+    std::fputs(fmt::format("\r[{}{}] {:3.0f} %  {}\x1b[K", std::string(full, '#'), std::string(kWidth - full, ' '), 100 * share,
+                           region)
+                   .c_str(),
+               stderr);
+  };
+}
+
+Result<report::StudyRegion> studied(Region region, const Asked& a, const std::function<void(Ratio)>& progress) {
+  report::StudyRegion out{std::move(region.name), region.series.signal, region.series.resolution,
+                          part_known(region.series, a.time()), {}};
+  const auto slots = plan::known_slots({{std::move(region.series)}, {}}, a.with_windows(), a.study.slot);
+  if (!slots) return tl::unexpected(slots.error());
+  out.cells = facct22::study(*slots, a.study, progress);
+  return out;
+}
+
+int show(const report::StudyView& view, const Invocation& invocation, const Settings& settings) {
+  if (const auto file = invocation.get("html")) {
+    const auto written = write_output(*file, report::study_html(view));
+    if (!written) return complain(written.error());
+    if (*file == "-") return 0;
+  }
+  if (settings.json) {
+    const auto written = write_output(*settings.json, report::study_json(view) + "\n");
+    return written ? 0 : complain(written.error());
+  }
+  if (invocation.has("csv")) return print(report::study_csv(view));
+  if (settings.quiet) return 0;
+  return print(report::study_table(view, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)));
+}
+
+}  // namespace
+
+int command_study(const Invocation& invocation, const Settings& settings) {
+  if (invocation.command->name == "study") return print(help_text(*invocation.command));
+  const auto a = asked(invocation);
+  if (!a) return complain(a.error());
+  report::StudyView view{{}, a->study, a->charges, {}};
+  auto all = regions(invocation, settings, *a, view.notes);
+  if (!all) return complain(all.error());
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    const auto progress = bar((*all)[i].name, i, all->size(), settings.quiet);
+    auto region = studied(std::move((*all)[i]), *a, progress);
+    if (progress) std::fputs("\r\x1b[K", stderr);
+    if (!region) return complain(region.error());
+    view.regions.push_back(std::move(*region));
+  }
+  return show(view, invocation, settings);
+}
+
+}  // namespace gramwatt::cli
