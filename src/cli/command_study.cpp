@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
@@ -27,31 +28,46 @@ constexpr Nanoseconds kBeyond = 2 * 216h;
 constexpr double kLeastKnown = 0.9;
 
 struct Asked {
-  facct22::Asked study;
+  std::vector<grid::Window> times;  ///< years; each is studied on its own
+  Nanoseconds slot{};
+  facct22::Starts starts = facct22::Starts::sixty;
   facct22::Charges charges;
   grid::SignalKind signal = grid::SignalKind::average;
 
-  [[nodiscard]] grid::Window time() const { return study.time; }
-  [[nodiscard]] grid::Window with_windows() const { return {study.time.start, study.time.end + kBeyond}; }
+  /// "DE"; "DE 2020" where several years are asked for.
+  [[nodiscard]] std::string name(const std::string& region, grid::Window time) const {
+    return times.size() > 1 ? region + " " + iso8601(time.start).substr(0, 4) : region;
+  }
 };
 
 struct Region {
   std::string name;
   grid::Series series;
+  grid::Window time;
 };
+
+grid::Window with_windows(grid::Window time) { return {time.start, time.end + kBeyond}; }
 
 tl::unexpected<Error> usage(std::string what, const char* where, const char* remedy) {
   return fail(std::move(what), where, remedy, Error::Kind::usage);
 }
 
-Result<grid::Window> time_asked(const Invocation& invocation) {
+Result<grid::Window> year(const std::string& text) {
+  const auto n = parse_number<int>(text);
+  if (!n || *n < 1990 || *n > 2200) return usage(fmt::format("\"{}\" is no year", text), "--year", "such as 2020");
+  return grid::Window{parse_iso8601(fmt::format("{}-01-01", *n)).value(), parse_iso8601(fmt::format("{}-01-01", *n + 1)).value()};
+}
+
+Result<std::vector<grid::Window>> times_asked(const Invocation& invocation) {
   const auto from = invocation.get("from"), to = invocation.get("to");
   if (!from && !to) {
-    const auto text = invocation.get("year").value_or("2020");
-    const auto year = parse_number<int>(text);
-    if (!year || *year < 1990 || *year > 2200) return usage(fmt::format("\"{}\" is no year", text), "--year", "such as 2020");
-    return grid::Window{parse_iso8601(fmt::format("{}-01-01", *year)).value(),
-                        parse_iso8601(fmt::format("{}-01-01", *year + 1)).value()};
+    std::vector<grid::Window> out;
+    for (const std::string& text : invocation.has("year") ? invocation.all("year") : std::vector<std::string>{"2020"}) {
+      const auto one = year(text);
+      if (!one) return tl::unexpected(one.error());
+      if (std::find(out.begin(), out.end(), *one) == out.end()) out.push_back(*one);
+    }
+    return out;
   }
   if (!from || !to || invocation.has("year")) return usage("a time has two ends", "--from, --to", "both, without --year");
   const auto start = parse_iso8601(*from), end = parse_iso8601(*to);
@@ -59,7 +75,7 @@ Result<grid::Window> time_asked(const Invocation& invocation) {
     return usage(fmt::format("\"{}\" is no time", start ? *to : *from), start ? "--to" : "--from",
                  "2021-06-01 or 2021-06-01T14:00Z");
   if (*end - *start < 24h) return usage("too short a time", "--from, --to", "a day or more");
-  return grid::Window{*start, *end};
+  return std::vector{grid::Window{*start, *end}};
 }
 
 Result<Nanoseconds> duration(const Invocation& invocation, const char* option, const char* otherwise) {
@@ -68,23 +84,23 @@ Result<Nanoseconds> duration(const Invocation& invocation, const char* option, c
 
 Result<Asked> asked(const Invocation& invocation) {
   Asked a;
-  const auto time = time_asked(invocation);
-  if (!time) return tl::unexpected(time.error());
-  a.study.time = *time;
+  auto times = times_asked(invocation);
+  if (!times) return tl::unexpected(times.error());
+  a.times = std::move(*times);
   const auto slot = duration(invocation, "slot", "5min"), restart = duration(invocation, "restart", "10min");
   if (!slot || !restart) return tl::unexpected(slot ? restart.error() : slot.error());
   if (*slot < 1min || *slot > 1h) return usage("slots of that length are not planned with", "--slot", "1min to 1h");
   if (*restart < 0s) return usage("a restart takes no negative time", "--restart", "such as 10min");
-  a.study.slot = *slot;
+  a.slot = *slot;
   a.charges.restart = *restart;
   const auto starts = invocation.get("starts").value_or("60");
   if (starts != "60" && starts != "all") return usage(fmt::format("\"{}\" are no starts", starts), "--starts", "60 or all");
-  a.study.starts = starts == "all" ? facct22::Starts::all : facct22::Starts::sixty;
-  const auto waiting = invocation.get("waiting").value_or("0.2");
-  const auto part = parse_number<double>(waiting);
+  a.starts = starts == "all" ? facct22::Starts::all : facct22::Starts::sixty;
+  const auto kept = invocation.get("kept").value_or("0.2");
+  const auto part = parse_number<double>(kept);
   if (!part || !(*part >= 0 && *part <= 1))
-    return usage(fmt::format("\"{}\" is no part of full power", waiting), "--waiting", "0 to 1");
-  a.charges.waiting = Ratio(*part);
+    return usage(fmt::format("\"{}\" is no part of full power", kept), "--kept", "0 to 1");
+  a.charges.pause = a.charges.waiting = Ratio(*part);
   if (const auto text = invocation.get("signal")) {
     const auto kind = grid::parse_signal_kind(*text);
     if (!kind) return usage(fmt::format("\"{}\" is no signal", *text), "--signal", "average or marginal");
@@ -110,11 +126,12 @@ grid::Series seen(grid::Series s) {
 }
 
 /// Series of a zone over the time, most trusted first.
-Result<std::vector<grid::Series>> candidates(const std::string& zone, const Asked& a, const grid::GridSettings& settings) {
-  auto known = grid::Grid(settings).look(zone, a.with_windows());
+Result<std::vector<grid::Series>> candidates(const std::string& zone, grid::Window time, const Asked& a,
+                                             const grid::GridSettings& settings) {
+  auto known = grid::Grid(settings).look(zone, with_windows(time));
   if (!known) return tl::unexpected(known.error());
   std::vector<grid::Series> out;
-  auto& ladder = a.signal == grid::SignalKind::average ? known->average : known->marginal.emplace(known->marginal.value_or(grid::Ladder{}));
+  grid::Ladder ladder = a.signal == grid::SignalKind::average ? known->average : known->marginal.value_or(grid::Ladder{});
   for (grid::Series& s : ladder.rungs) {
     if (s.resolution > Nanoseconds{0}) out.push_back(seen(std::move(s)));
   }
@@ -125,43 +142,44 @@ Result<std::vector<grid::Series>> candidates(const std::string& zone, const Aske
   return out;
 }
 
-/// Times of which hours are held or built in, for a refusal.
-std::string what_is_known(const std::string& zone, const Asked& a, const grid::GridSettings& settings) {
-  std::string out;
-  const auto add = [&](grid::Window w) { out += (out.empty() ? "" : ", ") + span(w); };
-  if (const auto store = grid::Store::open_read_only(settings.store); store && *store) {
-    for (const grid::Held& h : (*store)->list().value_or(std::vector<grid::Held>{})) {
-      if (h.key.zone == zone && h.key.kind == a.signal && h.resolution > Nanoseconds{0}) add(h.window);
-    }
-  }
-  if (const auto hourly = grid::builtin_hourly(zone); hourly && a.signal == grid::SignalKind::average)
-    add({hourly->points.front().start, hourly->end_of(hourly->points.size() - 1)});
-  return out;
+std::vector<grid::Held> held(const grid::GridSettings& settings) {
+  const auto store = grid::Store::open_read_only(settings.store);
+  return store && *store ? (*store)->list().value_or(std::vector<grid::Held>{}) : std::vector<grid::Held>{};
 }
 
-tl::unexpected<Error> not_covered(const std::string& name, const Asked& a, const std::string& known) {
-  return fail(fmt::format("the {} intensity of {} is not known for {}; known: {}", to_string(a.signal), name, span(a.time()),
+/// Times of which steps are held or built in, for a refusal.
+std::string what_is_known(const std::string& zone, const Asked& a, const grid::GridSettings& settings) {
+  std::vector<std::string> out;
+  for (const grid::Held& h : held(settings)) {
+    if (h.key.zone == zone && h.key.kind == a.signal && h.resolution > Nanoseconds{0}) out.push_back(span(h.window));
+  }
+  if (const auto hourly = grid::builtin_hourly(zone); hourly && a.signal == grid::SignalKind::average)
+    out.push_back(span({hourly->points.front().start, hourly->end_of(hourly->points.size() - 1)}));
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
+tl::unexpected<Error> not_covered(const std::string& name, grid::Window time, const Asked& a, const std::string& known) {
+  return fail(fmt::format("the {} intensity of {} is not known for {}; known: {}", to_string(a.signal), name, span(time),
                           known.empty() ? "nothing" : known),
-              {}, known.empty() ? "gramwatt grid import FILE, or --series FILE" : "choose that time: --from TIME --to TIME",
+              {}, known.empty() ? "gramwatt grid import FILE, or --series FILE" : "choose such a time: --from TIME --to TIME",
               Error::Kind::missing);
 }
 
-Result<Region> region_of(const std::string& zone, const Asked& a, const grid::GridSettings& settings) {
-  auto series = candidates(zone, a, settings);
+Result<Region> region_of(const std::string& zone, grid::Window time, const Asked& a, const grid::GridSettings& settings) {
+  auto series = candidates(zone, time, a, settings);
   if (!series) return tl::unexpected(series.error());
   for (grid::Series& s : *series) {
-    if (part_known(s, a.time()).value() >= kLeastKnown) return Region{zone, std::move(s)};
+    if (part_known(s, time).value() >= kLeastKnown) return Region{a.name(zone, time), std::move(s), time};
   }
-  return not_covered(zone, a, what_is_known(zone, a, settings));
+  return not_covered(zone, time, a, what_is_known(zone, a, settings));
 }
 
 /// All zones of which enough is known.
-std::vector<Region> every_region(const Asked& a, const grid::GridSettings& settings, std::vector<std::string>& notes) {
-  std::vector<std::string> zones;
-  if (const auto store = grid::Store::open_read_only(settings.store); store && *store) {
-    for (const grid::Held& h : (*store)->list().value_or(std::vector<grid::Held>{})) {
-      if (h.key.kind == a.signal) zones.push_back(h.key.zone);
-    }
+std::vector<Region> every_region(grid::Window time, const Asked& a, const grid::GridSettings& settings,
+                                 std::vector<std::string>& notes) {
+  std::vector<std::string> zones, left_out;
+  for (const grid::Held& h : held(settings)) {
+    if (h.key.kind == a.signal) zones.push_back(h.key.zone);
   }
   if (a.signal == grid::SignalKind::average) {
     for (const auto& [zone, name] : place::named_zones()) {
@@ -172,9 +190,12 @@ std::vector<Region> every_region(const Asked& a, const grid::GridSettings& setti
   zones.erase(std::unique(zones.begin(), zones.end()), zones.end());
   std::vector<Region> out;
   for (const std::string& zone : zones) {
-    if (auto region = region_of(zone, a, settings)) out.push_back(std::move(*region));
-    else notes.push_back(fmt::format("{} is left out: {}", zone, region.error().what));
+    if (auto region = region_of(zone, time, a, settings)) out.push_back(std::move(*region));
+    else left_out.push_back(zone);
   }
+  if (!left_out.empty())
+    notes.push_back(fmt::format("left out, because less than {:.0f} % of {} is known: {}", 100 * kLeastKnown, span(time),
+                                fmt::join(left_out, ", ")));
   return out;
 }
 
@@ -185,13 +206,14 @@ Result<std::vector<Region>> files(const Invocation& invocation, const Asked& a) 
   for (const std::string& file : invocation.all("series")) {
     auto read = read_series(file, options);
     if (!read) return tl::unexpected(read.error());
-    for (NamedSeries& s : *read) {
-      s.series = seen(std::move(s.series));
-      if (s.series.points.empty() || part_known(s.series, a.time()).value() < kLeastKnown) {
-        const auto& p = s.series.points;
-        return not_covered(s.name, a, p.empty() ? "" : span({p.front().start, s.series.end_of(p.size() - 1)}));
+    for (const NamedSeries& s : *read) {
+      const grid::Series known = seen(s.series);
+      const auto& p = known.points;
+      for (const grid::Window& time : a.times) {
+        if (p.empty() || part_known(known, time).value() < kLeastKnown)
+          return not_covered(s.name, time, a, p.empty() ? "" : span({p.front().start, known.end_of(p.size() - 1)}));
+        out.push_back({a.name(s.name, time), known, time});
       }
-      out.push_back({std::move(s.name), std::move(s.series)});
     }
   }
   return out;
@@ -202,13 +224,16 @@ Result<std::vector<Region>> regions(const Invocation& invocation, const Settings
   const grid::GridSettings grid = grid_settings(settings);
   auto out = files(invocation, a);
   if (!out) return out;
-  for (const std::string& zone : invocation.all("zone")) {
-    auto region = region_of(zone, a, grid);
-    if (!region) return tl::unexpected(region.error());
-    out->push_back(std::move(*region));
+  for (const grid::Window& time : a.times) {
+    for (const std::string& zone : invocation.all("zone")) {
+      auto region = region_of(zone, time, a, grid);
+      if (!region) return tl::unexpected(region.error());
+      out->push_back(std::move(*region));
+    }
+    if (invocation.has("zone") || invocation.has("series")) continue;
+    for (Region& r : every_region(time, a, grid, notes)) out->push_back(std::move(r));
   }
-  if (!invocation.has("zone") && !invocation.has("series")) *out = every_region(a, grid, notes);
-  if (out->empty()) return not_covered("any zone", a, "");
+  if (out->empty()) return not_covered("any zone", a.times.front(), a, "");
   return out;
 }
 
@@ -230,11 +255,17 @@ std::function<void(Ratio)> bar(const std::string& region, std::size_t index, std
 }
 
 Result<report::StudyRegion> studied(Region region, const Asked& a, const std::function<void(Ratio)>& progress) {
-  report::StudyRegion out{std::move(region.name), region.series.signal, region.series.resolution,
-                          part_known(region.series, a.time()), {}};
-  const auto slots = plan::known_slots({{std::move(region.series)}, {}}, a.with_windows(), a.study.slot);
+  const facct22::Asked asked{region.time, a.slot, a.starts};
+  report::StudyRegion out{std::move(region.name),
+                          region.series.signal,
+                          region.series.resolution,
+                          part_known(region.series, region.time),
+                          region.series.mean(region.time.start, region.time.end).value,
+                          asked,
+                          {}};
+  const auto slots = plan::known_slots({{std::move(region.series)}, {}}, with_windows(region.time), a.slot);
   if (!slots) return tl::unexpected(slots.error());
-  out.cells = facct22::study(*slots, a.study, progress);
+  out.cells = facct22::study(*slots, asked, progress);
   return out;
 }
 
@@ -259,7 +290,7 @@ int command_study(const Invocation& invocation, const Settings& settings) {
   if (invocation.command->name == "study") return print(help_text(*invocation.command));
   const auto a = asked(invocation);
   if (!a) return complain(a.error());
-  report::StudyView view{{}, a->study, a->charges, {}};
+  report::StudyView view{{}, a->charges, {}};
   auto all = regions(invocation, settings, *a, view.notes);
   if (!all) return complain(all.error());
   for (std::size_t i = 0; i < all->size(); ++i) {

@@ -50,6 +50,7 @@ class Weighing {
       const std::uint32_t s = starts[i];
       add_to(out.carbon, all.sum[s], per_now_[i]);
       add_to(out.restarts, all.restarted[s], per_now_[i]);
+      add_to(out.pausing, all.paused[s], per_now_[i]);
       add_to(out.waiting, all.waited[s], per_now_[i]);
       out.pauses += all.runs[s] - 1;
     }
@@ -128,10 +129,11 @@ std::optional<Saving> saving(const Cell& cell, Policy policy, const Charges& cha
   if (counted == 0 || cell.now <= 0) return std::nullopt;
   const Outcome& o = cell.of(policy);
   const double restart = static_cast<double>(charges.restart.count()) / static_cast<double>(cell.slot.count());
-  const double waiting = charges.waiting.value();
-  const double shares = o.carbon.shares + restart * o.restarts.shares + waiting * o.waiting.shares;
+  const double pause = charges.pause.value(), waiting = charges.waiting.value();
+  const double shares =
+      o.carbon.shares + restart * o.restarts.shares + pause * o.pausing.shares + waiting * o.waiting.shares;
   const double total = static_cast<double>(o.carbon.total) + restart * static_cast<double>(o.restarts.total) +
-                       waiting * static_cast<double>(o.waiting.total);
+                       pause * static_cast<double>(o.pausing.total) + waiting * static_cast<double>(o.waiting.total);
   return Saving{Ratio(1 - shares / static_cast<double>(counted)), Ratio(1 - total / static_cast<double>(cell.now))};
 }
 

@@ -86,9 +86,10 @@ struct Part {
   double shares = 0;
 };
 
-/// What a policy meets. Restarts and waiting: intensity that a restart, and a slot of waiting, at full power would meet.
+/// What a policy meets: when it runs; and what one slot at full power would meet at each restart, in all slots between runs, and
+/// in all slots before the first.
 struct Outcome {
-  Part carbon, restarts, waiting;
+  Part carbon, restarts, pausing, waiting;
   std::uint64_t pauses = 0;
 };
 
@@ -114,7 +115,8 @@ using Cells = std::array<std::array<Cell, kJobs>, kSlacks>;
 /// What pausing and waiting draw; the paper's study has neither.
 struct Charges {
   Nanoseconds restart{};  ///< each start after a pause costs so long at full power, in its first slot
-  Ratio waiting{};        ///< a machine that waits for the start or in a pause draws this part of full power
+  Ratio pause{};          ///< between runs this part of full power is drawn: a job that is held in place, or a machine that is kept
+  Ratio waiting{};        ///< the same before the first run
 };
 
 /// 1 - carbon / carbon of run-now. Nothing where there was no start, or none with carbon.

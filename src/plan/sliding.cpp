@@ -189,7 +189,8 @@ class Sliding::Window {
     if constexpr (kCosts) {
       const std::size_t first = chosen_.first_from(start_), last = chosen_.last_to(start_ + window_ - 1);
       out.restarted[start_] = begun_ - all_->intensity_[first];
-      out.waited[start_] = all_->prefix_[last + 1] - all_->prefix_[start_] - sum_;
+      out.paused[start_] = all_->prefix_[last + 1] - all_->prefix_[first] - sum_;
+      out.waited[start_] = all_->prefix_[first] - all_->prefix_[start_];
     }
   }
 
@@ -223,6 +224,7 @@ const Sliding::PauseResume& Sliding::pause_resume(int length, int window, bool w
   paused_.sum.resize(count);
   paused_.runs.resize(count);
   paused_.restarted.resize(with_costs ? count : 0);
+  paused_.paused.resize(with_costs ? count : 0);
   paused_.waited.resize(with_costs ? count : 0);
   if (count == 0) return paused_;
   const auto walk = [&](auto slider) {

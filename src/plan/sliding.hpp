@@ -53,9 +53,9 @@ class Sliding {
   struct PauseResume {
     std::vector<Sum> sum;             ///< by start
     std::vector<std::uint32_t> runs;  ///< pieces; pauses are one fewer
-    /// Only where asked for: the intensity of the first slot of every run but the first, and of the slots before the last run's
-    /// end in which it does not run. What restarts and a machine that is kept weigh, per energy of a restart and of a slot.
-    std::vector<Sum> restarted, waited;
+    /// Only where asked for: the intensity of the first slot of every run but the first, of the slots between runs, and of those
+    /// before the first. What restarts, pauses and waiting weigh, per energy of a restart and of a slot.
+    std::vector<Sum> restarted, paused, waited;
   };
   /// The `length` slots of lowest intensity of the `window` from each start on, the earlier of equals. 1 ≤ length ≤ window.
   /// Valid until the next call.

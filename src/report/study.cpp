@@ -65,11 +65,12 @@ std::string charged(const StudyView& v, std::size_t w, std::size_t first, std::s
     return line(window, label, first, last,
                 [&](std::size_t j) { return percent(ratio_of(mean_saving(v, w, j, policy, charges), false)); });
   };
-  const Charges restarts{v.charges.restart, {}}, waiting{{}, v.charges.waiting};
-  return row(slacks()[w].name, "flexible start, free", Policy::flexible_start, {}) +
-         row("", "  waiting charged", Policy::flexible_start, waiting) +
-         row("", "pauses, free", Policy::pause_resume, {}) + row("", "  restarts charged", Policy::pause_resume, restarts) +
-         row("", "  waiting charged", Policy::pause_resume, waiting) + row("", "  both charged", Policy::pause_resume, v.charges);
+  const auto paid = payments(v);
+  std::string out = row(slacks()[w].name, "start, free", Policy::flexible_start, {}) +
+                    row("", "  machine kept", Policy::flexible_start, paid.back().charges) +
+                    row("", "pauses, free", Policy::pause_resume, {});
+  for (const Payment& p : paid) out += row("", p.label, Policy::pause_resume, p.charges);
+  return out;
 }
 
 /// The paper's figures show regions; these are the cells that its text names.
@@ -87,9 +88,8 @@ std::string region_lines(const StudyView& v, const Style& style) {
   for (const Shown& s : kShown) head += fmt::format("{:>19}", s.heading);
   std::string out = style.bold(head) + "\n";
   for (const StudyRegion& r : v.regions) {
-    const GramsPerKwh mean = carbon_at_once(r.cells[0][0], jobs()[0]) / jobs()[0].energy;
-    out += fmt::format("{}{:>8}{:>6.1f} %{:>8.0f}", pad(cut(r.name, 17, style), 18), resolution_of(r), 100 * r.known.value(),
-                       mean.value());
+    out += fmt::format("{}{:>8}{:>6.1f} %{:>8.0f}", pad(cut(r.name, 17, style), 18), length_text(r.resolution), 100 * r.known.value(),
+                       r.mean.value());
     for (const Shown& s : kShown) out += fmt::format("{:>19}", percent(ratio_of(saving(r.cells[s.slack][s.job], s.policy), false)));
     out += "\n";
   }
@@ -125,17 +125,34 @@ Agreement agreement(const StudyView& v) {
   return a;
 }
 
-std::string resolution_of(const StudyRegion& r) {
-  return r.resolution > Nanoseconds{0} ? human_duration(seconds(r.resolution)) : "for ever";
+std::array<Payment, 3> payments(const StudyView& v) {
+  const Charges& c = v.charges;
+  return {{{"restarts", "  restarts paid", {c.restart, {}, {}}},
+           {"held", "  held in place", {{}, c.pause, {}}},
+           {"kept", "  restarts, kept", c}}};
+}
+
+std::string length_text(Nanoseconds length) {
+  using namespace std::chrono;
+  if (length < minutes(1)) return human_duration(seconds(length));
+  const auto h = floor<hours>(length);
+  const auto m = floor<minutes>(length - h);
+  return fmt::format("{}{}{}", h.count() > 0 ? fmt::format("{} h", h.count()) : "", h.count() > 0 && m.count() > 0 ? " " : "",
+                     m.count() > 0 ? fmt::format("{} min", m.count()) : "");
 }
 
 std::string study_heading(const StudyView& v) {
   std::set<std::string_view> signals;
-  for (const StudyRegion& r : v.regions) signals.insert(grid::to_string(r.signal.kind));
-  return fmt::format("{} region{}, {} intensity, {} to {}, {} starts, slots of {}", v.regions.size(),
-                     v.regions.size() == 1 ? "" : "s", fmt::join(signals, " and "), iso8601(v.asked.time.start).substr(0, 10),
-                     iso8601(v.asked.time.end).substr(0, 10), start_slots(v.asked).size(),
-                     human_duration(seconds(v.asked.slot)));
+  std::set<std::string> times;
+  std::set<std::size_t> starts;
+  for (const StudyRegion& r : v.regions) {
+    signals.insert(grid::to_string(r.signal.kind));
+    times.insert(iso8601(r.asked.time.start).substr(0, 10) + " to " + iso8601(r.asked.time.end).substr(0, 10));
+    starts.insert(start_slots(r.asked).size());
+  }
+  return fmt::format("{} region{}, {} intensity, {}, {} starts, slots of {}", v.regions.size(), v.regions.size() == 1 ? "" : "s",
+                     fmt::join(signals, " and "), fmt::join(times, " and "), fmt::join(starts, " or "),
+                     length_text(v.regions.front().asked.slot));
 }
 
 std::vector<std::string> study_remarks(const StudyView& v) {
@@ -145,7 +162,7 @@ std::vector<std::string> study_remarks(const StudyView& v) {
       "Savings are means over the starts of 1 - carbon / carbon at once; \"saving of totals\" divides the totals instead, so "
       "that starts in dirty hours weigh more. Then the mean over the regions."};
   const auto coarse = static_cast<std::size_t>(std::count_if(v.regions.begin(), v.regions.end(),
-                                                             [&](const auto& r) { return r.resolution > v.asked.slot; }));
+                                                             [&](const auto& r) { return r.resolution > r.asked.slot; }));
   if (coarse > 0)
     out.push_back(fmt::format("{} of {} series tell less often than once a slot and are held over their time: what moves within "
                               "it is not seen, and short jobs gain less.",
@@ -188,8 +205,8 @@ std::string study_table(const StudyView& v, const Style& style, std::size_t widt
   const Agreement a = agreement(v);
   out += fmt::format("Jobs of 19 h and more: {} of {} averages of pause and resume within max(1.5 points, 35 %) of the published.\n\n",
                      a.within, a.all);
-  out += fmt::format("What the paper leaves out: a restart costs {} at full power, a machine that waits draws {:.0f} %\n",
-                     human_duration(seconds(v.charges.restart)), 100 * v.charges.waiting.value());
+  out += fmt::format("What the paper leaves out: a restart costs {} at full power, a job held or a machine kept draws {:.0f} %\n",
+                     length_text(v.charges.restart), 100 * v.charges.waiting.value());
   for (std::size_t first = 0; first < kJobs; first += step) {
     const std::size_t last = std::min(kJobs, first + step);
     out += header("WINDOW", first, last, style);

@@ -15,13 +15,14 @@ struct StudyRegion {
   grid::Signal signal;
   Nanoseconds resolution{};  ///< of the series; coarser than a slot: held over its time
   Ratio known;               ///< part of the time that the series covers
+  GramsPerKwh mean;          ///< over that time
+  plan::facct22::Asked asked;
   plan::facct22::Cells cells;
 };
 
 struct StudyView {
   std::vector<StudyRegion> regions;  ///< never empty
-  plan::facct22::Asked asked;
-  plan::facct22::Charges charges;
+  plan::facct22::Charges charges;  ///< restarts of a job that exits; a machine that draws while it is not used
   std::vector<std::string> notes;  ///< for people: regions left out and why
 };
 
@@ -32,6 +33,14 @@ struct StudyView {
 [[nodiscard]] double mean_pauses_per_hour(const StudyView& view, std::size_t slack, std::size_t job,
                                           plan::facct22::Policy policy);
 
+/// The ways to pay for pauses and waiting that are shown: restarts of a job that exits ("restarts"), a job held in place ("held"),
+/// restarts on a machine that is kept all the while ("kept").
+struct Payment {
+  std::string_view key, label;
+  plan::facct22::Charges charges;
+};
+[[nodiscard]] std::array<Payment, 3> payments(const StudyView& view);
+
 /// How much of pause and resume for jobs of 19 hours and more lies within max(1.5 points, 35 %) of what was published.
 struct Agreement {
   std::size_t within = 0, all = 0;
@@ -40,10 +49,10 @@ struct Agreement {
 
 /// What the figures stand on, a sentence each: perfect foresight, constant power, series held over their hour, starts left out.
 [[nodiscard]] std::vector<std::string> study_remarks(const StudyView& view);
-/// "2 regions, average, 2020-01-01 to 2021-01-01, 60 starts, slots of 5 min".
+/// "2 regions, average intensity, 2020-01-01 to 2021-01-01, 60 starts, slots of 5 min".
 [[nodiscard]] std::string study_heading(const StudyView& view);
-/// "5 min"; "for ever" for what has none.
-[[nodiscard]] std::string resolution_of(const StudyRegion& region);
+/// "5 min", "1 h", "1 h 30 min".
+[[nodiscard]] std::string length_text(Nanoseconds length);
 
 [[nodiscard]] std::string study_table(const StudyView& view, const Style& style, std::size_t width);
 /// region,window,job,policy,starts,…: a line each, the mean over regions under the region "mean".

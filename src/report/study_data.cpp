@@ -13,24 +13,31 @@ namespace {
 using Json = nlohmann::ordered_json;
 using namespace plan::facct22;
 
+/// By division, so that whole seconds are whole numbers.
+double plain_seconds(Nanoseconds t) { return std::chrono::duration<double>(t).count(); }
+
 constexpr std::array<Policy, kPolicies> kAll{Policy::flexible_start, Policy::pause_resume};
 
 Json number(const std::optional<Saving>& s, bool totals) {
   return s ? Json((totals ? s->ratio_of_totals : s->mean_of_ratios).value()) : Json();
 }
 
-Json savings(const std::optional<Saving>& free, const std::optional<Saving>& charged) {
-  return {{"mean_of_ratios", number(free, false)},
-          {"ratio_of_totals", number(free, true)},
-          {"charged", {{"mean_of_ratios", number(charged, false)}, {"ratio_of_totals", number(charged, true)}}}};
+/// `of`: the saving under charges.
+template <class F>
+Json savings(const StudyView& v, Policy policy, F of) {
+  const auto both = [](const std::optional<Saving>& s) {
+    return Json{{"mean_of_ratios", number(s, false)}, {"ratio_of_totals", number(s, true)}};
+  };
+  Json out{{"policy", to_string(policy)}, {"saving", both(of(Charges{}))}};
+  for (const Payment& p : payments(v)) out["paid"][std::string(p.key)] = both(of(p.charges));
+  return out;
 }
 
 Json mean_json(const StudyView& v, std::size_t w, std::size_t j) {
   Json out{{"window", slacks()[w].name}, {"job", jobs()[j].short_name}, {"policies", Json::array()}};
   for (const Policy p : kAll) {
     const Published theirs = published(w, j, p);
-    Json one{{"policy", to_string(p)}};
-    one.update(savings(mean_saving(v, w, j, p), mean_saving(v, w, j, p, v.charges)));
+    Json one = savings(v, p, [&](const Charges& charges) { return mean_saving(v, w, j, p, charges); });
     one["pauses_per_hour"] = mean_pauses_per_hour(v, w, j, p);
     one["published"] = {{"saving", theirs.saving.value()},
                         {"pauses_per_hour", theirs.pauses_per_hour ? Json(*theirs.pauses_per_hour) : Json()}};
@@ -49,8 +56,7 @@ Json cell_json(const StudyView& v, const StudyRegion& r, std::size_t w, std::siz
            {"carbon_at_once_g", carbon_at_once(c, jobs()[j]).value()},
            {"policies", Json::array()}};
   for (const Policy p : kAll) {
-    Json one{{"policy", to_string(p)}};
-    one.update(savings(saving(c, p), saving(c, p, v.charges)));
+    Json one = savings(v, p, [&](const Charges& charges) { return saving(c, p, charges); });
     one["pauses_per_hour"] = pauses_per_hour(c, p);
     out["policies"].push_back(std::move(one));
   }
@@ -64,8 +70,8 @@ Json jobs_json(const StudyView& v) {
                    {"name", job.name},
                    {"gpus", job.gpus},
                    {"gpu", job.gpu},
-                   {"duration_s", seconds(job.length).value()},
-                   {"slots", shape(job, slacks()[0], v.asked.slot).length},
+                   {"duration_s", plain_seconds(job.length)},
+                   {"slots", shape(job, slacks()[0], v.regions.front().asked.slot).length},
                    {"energy_j", job.energy.value()}});
   }
   return out;
@@ -75,9 +81,12 @@ std::string csv_number(const std::optional<Saving>& s, bool totals) {
   return s ? fmt::format("{:.6g}", (totals ? s->ratio_of_totals : s->mean_of_ratios).value()) : "";
 }
 
-std::string csv_savings(const std::optional<Saving>& free, const std::optional<Saving>& charged, double pauses) {
-  return fmt::format("{},{},{},{},{:.6g}", csv_number(free, false), csv_number(free, true), csv_number(charged, false),
-                     csv_number(charged, true), pauses);
+template <class F>
+std::string csv_savings(const StudyView& v, F of) {
+  const auto free = of(Charges{});
+  std::string out = csv_number(free, false) + "," + csv_number(free, true);
+  for (const Payment& p : payments(v)) out += "," + csv_number(of(p.charges), false);
+  return out;
 }
 
 }  // namespace
@@ -85,7 +94,7 @@ std::string csv_savings(const std::optional<Saving>& free, const std::optional<S
 std::string study_csv(const StudyView& v) {
   std::string out =
       "region,window,job,policy,starts,starts_without_known_window,starts_without_carbon,mean_of_ratios,ratio_of_totals,"
-      "charged_mean_of_ratios,charged_ratio_of_totals,pauses_per_hour,published_saving,published_pauses_per_hour\n";
+      "restarts_paid,held_in_place,restarts_machine_kept,pauses_per_hour,published_saving,published_pauses_per_hour\n";
   const auto each = [&](auto one) {
     for (std::size_t w = 0; w < kSlacks; ++w) {
       for (std::size_t j = 0; j < kJobs; ++j) {
@@ -96,16 +105,16 @@ std::string study_csv(const StudyView& v) {
   for (const StudyRegion& r : v.regions) {
     each([&](std::size_t w, std::size_t j, Policy p) {
       const Cell& c = r.cells[w][j];
-      out += fmt::format("{},{},{},{},{},{},{},{},,\n", csv_quote(r.name), slacks()[w].name, jobs()[j].short_name, to_string(p),
-                         c.starts, c.unknown, c.zero,
-                         csv_savings(saving(c, p), saving(c, p, v.charges), pauses_per_hour(c, p)));
+      out += fmt::format("{},{},{},{},{},{},{},{},{:.6g},,\n", csv_quote(r.name), slacks()[w].name, jobs()[j].short_name,
+                         to_string(p), c.starts, c.unknown, c.zero,
+                         csv_savings(v, [&](const Charges& charges) { return saving(c, p, charges); }), pauses_per_hour(c, p));
     });
   }
   each([&](std::size_t w, std::size_t j, Policy p) {
     const Published theirs = published(w, j, p);
-    out += fmt::format("mean,{},{},{},,,,{},{:.6g},{}\n", slacks()[w].name, jobs()[j].short_name, to_string(p),
-                       csv_savings(mean_saving(v, w, j, p), mean_saving(v, w, j, p, v.charges), mean_pauses_per_hour(v, w, j, p)),
-                       theirs.saving.value(), theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : "");
+    out += fmt::format("mean,{},{},{},,,,{},{:.6g},{:.6g},{}\n", slacks()[w].name, jobs()[j].short_name, to_string(p),
+                       csv_savings(v, [&](const Charges& charges) { return mean_saving(v, w, j, p, charges); }),
+                       mean_pauses_per_hour(v, w, j, p), theirs.saving.value(), theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : "");
   });
   return out;
 }
@@ -124,8 +133,12 @@ std::string study_json(const StudyView& v) {
                        {"gas", r.signal.gas},
                        {"source", r.signal.source},
                        {"licence", r.signal.licence},
-                       {"resolution_s", seconds(r.resolution).value()},
+                       {"resolution_s", plain_seconds(r.resolution)},
                        {"known", r.known.value()},
+                       {"mean_g_per_kwh", r.mean.value()},
+                       {"start", iso8601(r.asked.time.start)},
+                       {"end", iso8601(r.asked.time.end)},
+                       {"starts", start_slots(r.asked).size()},
                        {"cells", std::move(cells)}});
   }
   for (std::size_t w = 0; w < kSlacks; ++w) {
@@ -136,11 +149,11 @@ std::string study_json(const StudyView& v) {
               {"study", "facct22"},
               {"published_by", kSource},
               {"foresight", "perfect"},
-              {"start", iso8601(v.asked.time.start)},
-              {"end", iso8601(v.asked.time.end)},
-              {"slot_s", seconds(v.asked.slot).value()},
-              {"starts", start_slots(v.asked).size()},
-              {"charges", {{"restart_s", seconds(v.charges.restart).value()}, {"waiting", v.charges.waiting.value()}}},
+              {"slot_s", plain_seconds(v.regions.front().asked.slot)},
+              {"charges",
+               {{"restart_s", plain_seconds(v.charges.restart)},
+                {"pause", v.charges.pause.value()},
+                {"waiting", v.charges.waiting.value()}}},
               {"jobs", jobs_json(v)},
               {"mean", std::move(means)},
               {"agreement", {{"within", a.within}, {"of", a.all}}},

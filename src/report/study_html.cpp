@@ -156,7 +156,7 @@ std::string region_list(const StudyView& v) {
   std::string out = "<ul>\n";
   for (const StudyRegion& r : v.regions) {
     out += fmt::format("<li><b>{}</b>: {} intensity every {}, {} ({})</li>\n", escaped(r.name), grid::to_string(r.signal.kind),
-                       resolution_of(r), escaped(r.signal.source.empty() ? "source not told" : r.signal.source),
+                       length_text(r.resolution), escaped(r.signal.source.empty() ? "source not told" : r.signal.source),
                        escaped(r.signal.licence.empty() ? "licence not told" : r.signal.licence));
   }
   return out + "</ul>\n";

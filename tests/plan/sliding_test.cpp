@@ -31,7 +31,7 @@ OneStart flexible_start_of(const Values& c, std::size_t start, int length, int w
 }
 
 struct OnePlan {
-  Sum sum = 0, restarted = 0, waited = 0;
+  Sum sum = 0, restarted = 0, paused = 0, waited = 0;
   std::uint32_t runs = 0;
 };
 
@@ -48,8 +48,9 @@ OnePlan pause_resume_of(const Values& c, std::size_t start, int length, int wind
     ++p.runs;
     if (i > 0) p.restarted += c[slots[i]];
   }
-  for (std::size_t i = start; i <= slots.back(); ++i) p.waited += c[i];
-  p.waited -= p.sum;
+  for (std::size_t i = start; i < slots.front(); ++i) p.waited += c[i];
+  for (std::size_t i = slots.front(); i <= slots.back(); ++i) p.paused += c[i];
+  p.paused -= p.sum;
   return p;
 }
 
@@ -91,6 +92,7 @@ RC_GTEST_PROP(Sliding, PauseResumeIsTheLowestSlotsOfEachWindowAndTheEarliestOfEq
     RC_ASSERT(got.sum[s] == want.sum);
     RC_ASSERT(got.runs[s] == want.runs);
     RC_ASSERT(got.restarted[s] == want.restarted);
+    RC_ASSERT(got.paused[s] == want.paused);
     RC_ASSERT(got.waited[s] == want.waited);
   }
 }
