@@ -55,7 +55,8 @@ tl::unexpected<Error> usage(std::string what, const char* where, const char* rem
 Result<grid::Window> year(const std::string& text) {
   const auto n = parse_number<int>(text);
   if (!n || *n < 1990 || *n > 2200) return usage(fmt::format("\"{}\" is no year", text), "--year", "such as 2020");
-  return grid::Window{parse_iso8601(fmt::format("{}-01-01", *n)).value(), parse_iso8601(fmt::format("{}-01-01", *n + 1)).value()};
+  return grid::Window{parse_iso8601(fmt::format("{}-01-01", *n)).value(),
+                      parse_iso8601(fmt::format("{}-01-01", *n + 1)).value()};
 }
 
 Result<std::vector<grid::Window>> times_asked(const Invocation& invocation) {
@@ -119,9 +120,8 @@ Ratio part_known(const grid::Series& s, grid::Window time) {
 
 /// Only what was seen: a typical day or a forecast in a study of the past would be a study of the model.
 grid::Series seen(grid::Series s) {
-  std::erase_if(s.points, [](const grid::Point& p) {
-    return p.kind == grid::PointKind::profile || p.kind == grid::PointKind::forecast;
-  });
+  std::erase_if(s.points,
+                [](const grid::Point& p) { return p.kind == grid::PointKind::profile || p.kind == grid::PointKind::forecast; });
   return s;
 }
 

@@ -108,8 +108,7 @@ Cells study(std::span<const Slots> stretches, const Asked& asked, const std::fun
   double done = 0;
   for (const Slots& stretch : stretches) {
     Sliding sliding(stretch.intensity);
-    const auto within =
-        starts_within(starts, (stretch.start - asked.time.start) / asked.slot, stretch.intensity.size());
+    const auto within = starts_within(starts, (stretch.start - asked.time.start) / asked.slot, stretch.intensity.size());
     for (auto& row : cells) {
       for (Cell& cell : row) {
         Weighing(sliding, cell).add(within);
@@ -130,8 +129,7 @@ std::optional<Saving> saving(const Cell& cell, Policy policy, const Charges& cha
   const Outcome& o = cell.of(policy);
   const double restart = static_cast<double>(charges.restart.count()) / static_cast<double>(cell.slot.count());
   const double pause = charges.pause.value(), waiting = charges.waiting.value();
-  const double shares =
-      o.carbon.shares + restart * o.restarts.shares + pause * o.pausing.shares + waiting * o.waiting.shares;
+  const double shares = o.carbon.shares + restart * o.restarts.shares + pause * o.pausing.shares + waiting * o.waiting.shares;
   const double total = static_cast<double>(o.carbon.total) + restart * static_cast<double>(o.restarts.total) +
                        pause * static_cast<double>(o.pausing.total) + waiting * static_cast<double>(o.waiting.total);
   return Saving{Ratio(1 - shares / static_cast<double>(counted)), Ratio(1 - total / static_cast<double>(cell.now))};

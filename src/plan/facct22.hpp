@@ -1,12 +1,12 @@
 #pragma once
-// The published study of moving machine learning in time, to be done again on any series: J. Dodge et al., "Measuring the Carbon
-// Intensity of AI in Cloud Instances", FAccT 2022 (arXiv 2206.05229). Its jobs (table 2), windows and averages over 16 Azure
-// regions and the year 2020 are facts and stand here beside ours.
+// The published study of moving machine learning in time, to be done again on any series: J. Dodge et al., "Measuring the
+// Carbon Intensity of AI in Cloud Instances", FAccT 2022 (arXiv 2206.05229). Its jobs (table 2), windows and averages over 16
+// Azure regions and the year 2020 are facts and stand here beside ours.
 //
 // What it says: start at the best time in the next hours (flexible start), or run in the cleanest five minutes only (pause and
-// resume); both with perfect foresight, pauses and waiting free. So its savings are upper bounds. What it does not say is how its
-// averages were taken, and that moves them by up to five points: the mean of each start's saving (every start weighs the same),
-// or the saving of the total (starts in dirty hours weigh more). Both are given here.
+// resume); both with perfect foresight, pauses and waiting free. So its savings are upper bounds. What it does not say is how
+// its averages were taken, and that moves them by up to five points: the mean of each start's saving (every start weighs the
+// same), or the saving of the total (starts in dirty hours weigh more). Both are given here.
 //
 // The power of a job is constant here (the paper measured it every five minutes; those measurements are not public), so the
 // energy of a job does not matter to its savings, and jobs of one length have the same.
@@ -67,8 +67,8 @@ struct Shape {
 };
 [[nodiscard]] Shape shape(const Job& job, const Slack& slack, Nanoseconds slot);
 
-/// `sixty`: in the middles of 60 equal parts of the time. In a year that is five a month, and the hour of the day moves on by two
-/// hours or so from one to the next, so that all hours are alike. (The paper has five a month and does not say which.)
+/// `sixty`: in the middles of 60 equal parts of the time. In a year that is five a month, and the hour of the day moves on by
+/// two hours or so from one to the next, so that all hours are alike. (The paper has five a month and does not say which.)
 enum class Starts { sixty, all };
 
 struct Asked {
@@ -86,8 +86,8 @@ struct Part {
   double shares = 0;
 };
 
-/// What a policy meets: when it runs; and what one slot at full power would meet at each restart, in all slots between runs, and
-/// in all slots before the first.
+/// What a policy meets: when it runs; and what one slot at full power would meet at each restart, in all slots between runs,
+/// and in all slots before the first.
 struct Outcome {
   Part carbon, restarts, pausing, waiting;
   std::uint64_t pauses = 0;
@@ -107,16 +107,16 @@ struct Cell {
 };
 using Cells = std::array<std::array<Cell, kJobs>, kSlacks>;
 
-/// `stretches`: what is known of the region on the grid of slots from asked.time.start on (plan/known.hpp); may reach beyond the
-/// end of the time, so that late starts have their windows. `progress`: now and then, 0..1.
+/// `stretches`: what is known of the region on the grid of slots from asked.time.start on (plan/known.hpp); may reach beyond
+/// the end of the time, so that late starts have their windows. `progress`: now and then, 0..1.
 [[nodiscard]] Cells study(std::span<const Slots> stretches, const Asked& asked,
                           const std::function<void(Ratio)>& progress = {});
 
 /// What pausing and waiting draw; the paper's study has neither.
 struct Charges {
   Nanoseconds restart{};  ///< each start after a pause costs so long at full power, in its first slot
-  Ratio pause{};          ///< between runs this part of full power is drawn: a job that is held in place, or a machine that is kept
-  Ratio waiting{};        ///< the same before the first run
+  Ratio pause{};    ///< between runs this part of full power is drawn: a job that is held in place, or a machine that is kept
+  Ratio waiting{};  ///< the same before the first run
 };
 
 /// 1 - carbon / carbon of run-now. Nothing where there was no start, or none with carbon.

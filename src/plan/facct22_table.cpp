@@ -1,6 +1,7 @@
 // The published facts: table 2 (jobs) and the eight tables of savings, mean over 16 regions and 60 starts of 2020, in percent.
 
 #include <chrono>
+#include <cmath>
 
 #include "plan/facct22.hpp"
 
@@ -40,6 +41,9 @@ constexpr std::array<Row, kSlacks> kPublished{{
      {.42, .29, .27, 1.5, 1.88, 2.0, .31, .32, .31, .27, .26}},
 }};
 
+/// Percent with one decimal, as the nearest part of 1.
+Ratio part(double percent) { return Ratio(std::round(10 * percent) / 1000); }
+
 }  // namespace
 
 const std::array<Job, kJobs>& jobs() {
@@ -74,8 +78,8 @@ const std::array<Slack, kSlacks>& slacks() {
 
 Published published(std::size_t slack, std::size_t job, Policy policy) {
   const Row& row = kPublished.at(slack);
-  if (policy == Policy::flexible_start) return {Ratio(row.flexible_start.at(job) / 100), {}};
-  return {Ratio(row.pause_resume.at(job) / 100), row.pauses_per_hour.at(job)};
+  if (policy == Policy::flexible_start) return {part(row.flexible_start.at(job)), {}};
+  return {part(row.pause_resume.at(job)), row.pauses_per_hour.at(job)};
 }
 
 }  // namespace gramwatt::plan::facct22

@@ -1,6 +1,6 @@
 #pragma once
-// The time of which a ladder tells something, as slots. A study over a year must not stumble over one missing hour, and must not
-// fill it either: it plans within the stretches that are known and counts what falls between them.
+// The time of which a ladder tells something, as slots. A study over a year must not stumble over one missing hour, and must
+// not fill it either: it plans within the stretches that are known and counts what falls between them.
 
 #include <vector>
 

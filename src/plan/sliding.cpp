@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kBits = 64;
 
-/// A set of numbers below a bound, with the neighbours of a member. One bit a number, one bit a word of those that is not empty.
+/// A set of numbers below a bound, with the neighbours of a member. One bit a number, one bit a word of those that is not
+/// empty.
 class RankSet {
  public:
   explicit RankSet(std::size_t bound) : words_(bound / kBits + 1), groups_(words_.size() / kBits + 1) {}

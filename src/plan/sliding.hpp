@@ -1,5 +1,6 @@
 #pragma once
-// The two published ways to move a job in time (Dodge et al., FAccT 2022), for every start of a series at once, in whole numbers.
+// The two published ways to move a job in time (Dodge et al., FAccT 2022), for every start of a series at once, in whole
+// numbers.
 //
 // The problem. A study asks the same question at each of the 105,408 five-minute starts of a year: a job of k slots may use the
 // window of L slots that begins here; what is the least intensity it can meet, in one piece (flexible start) or in pieces
@@ -12,10 +13,10 @@
 //
 // Pause and resume runs in the k slots of lowest intensity, the earlier one of equals. All slots of the series are ranked once,
 // so that no two ranks are equal; the ranks that are present in the window stand in a set of bits (with a second level, a bit
-// for each word that is not empty), and a threshold points at the k-th lowest of them. When the window moves by a slot, one rank
-// leaves and one comes, so the threshold moves to a neighbour of itself in that set or stays: at most one slot changes sides
-// beside the two that move. Sum, number of runs and what they cost to start are kept up to date from the neighbours in time of
-// the slots that change. Exact, O(1) words a start; no floating point, so the answer does not depend on the build.
+// for each word that is not empty), and a threshold points at the k-th lowest of them. When the window moves by a slot, one
+// rank leaves and one comes, so the threshold moves to a neighbour of itself in that set or stays: at most one slot changes
+// sides beside the two that move. Sum, number of runs and what they cost to start are kept up to date from the neighbours in
+// time of the slots that change. Exact, O(1) words a start; no floating point, so the answer does not depend on the build.
 //
 // Thread safety: one thread a Sliding.
 
@@ -53,8 +54,8 @@ class Sliding {
   struct PauseResume {
     std::vector<Sum> sum;             ///< by start
     std::vector<std::uint32_t> runs;  ///< pieces; pauses are one fewer
-    /// Only where asked for: the intensity of the first slot of every run but the first, of the slots between runs, and of those
-    /// before the first. What restarts, pauses and waiting weigh, per energy of a restart and of a slot.
+    /// Only where asked for: the intensity of the first slot of every run but the first, of the slots between runs, and of
+    /// those before the first. What restarts, pauses and waiting weigh, per energy of a restart and of a slot.
     std::vector<Sum> restarted, paused, waited;
   };
   /// The `length` slots of lowest intensity of the `window` from each start on, the earlier of equals. 1 ≤ length ≤ window.
@@ -70,10 +71,10 @@ class Sliding {
   class Window;
 
   std::span<const MilligramsPerKwh> intensity_;
-  std::vector<Sum> prefix_;            ///< of the first i slots
-  std::vector<std::uint32_t> rank_;    ///< by slot
-  std::vector<Ranked> ranked_;         ///< by rank
-  std::vector<Sum> suffix_;            ///< of a block: the best from here to its end
+  std::vector<Sum> prefix_;          ///< of the first i slots
+  std::vector<std::uint32_t> rank_;  ///< by slot
+  std::vector<Ranked> ranked_;       ///< by rank
+  std::vector<Sum> suffix_;          ///< of a block: the best from here to its end
   std::vector<std::uint32_t> suffix_at_;
   FlexibleStart flexible_;
   PauseResume paused_;

@@ -49,11 +49,12 @@ std::string beside(const StudyView& v, std::size_t w, Policy policy, std::size_t
 }
 
 std::string pauses(const StudyView& v, std::size_t w, std::size_t first, std::size_t last, const Style& style) {
-  return style.dim(line("", "  pauses an hour", first, last,
-                        [&](std::size_t j) { return fmt::format("{:.2f}", mean_pauses_per_hour(v, w, j, Policy::pause_resume)); }) +
-                   line("", "  published", first, last, [&](std::size_t j) {
-                     return fmt::format("{:.2f}", published(w, j, Policy::pause_resume).pauses_per_hour.value_or(0));
-                   }));
+  return style.dim(
+      line("", "  pauses an hour", first, last,
+           [&](std::size_t j) { return fmt::format("{:.2f}", mean_pauses_per_hour(v, w, j, Policy::pause_resume)); }) +
+      line("", "  published", first, last, [&](std::size_t j) {
+        return fmt::format("{:.2f}", published(w, j, Policy::pause_resume).pauses_per_hour.value_or(0));
+      }));
 }
 
 std::string header(std::string_view first_word, std::size_t first, std::size_t last, const Style& style) {
@@ -88,9 +89,10 @@ std::string region_lines(const StudyView& v, const Style& style) {
   for (const Shown& s : kShown) head += fmt::format("{:>19}", s.heading);
   std::string out = style.bold(head) + "\n";
   for (const StudyRegion& r : v.regions) {
-    out += fmt::format("{}{:>8}{:>6.1f} %{:>8.0f}", pad(cut(r.name, 17, style), 18), length_text(r.resolution), 100 * r.known.value(),
-                       r.mean.value());
-    for (const Shown& s : kShown) out += fmt::format("{:>19}", percent(ratio_of(saving(r.cells[s.slack][s.job], s.policy), false)));
+    out += fmt::format("{}{:>8}{:>6.1f} %{:>8.0f}", pad(cut(r.name, 17, style), 18), length_text(r.resolution),
+                       100 * r.known.value(), r.mean.value());
+    for (const Shown& s : kShown)
+      out += fmt::format("{:>19}", percent(ratio_of(saving(r.cells[s.slack][s.job], s.policy), false)));
     out += "\n";
   }
   return out;
@@ -150,9 +152,9 @@ std::string study_heading(const StudyView& v) {
     times.insert(iso8601(r.asked.time.start).substr(0, 10) + " to " + iso8601(r.asked.time.end).substr(0, 10));
     starts.insert(start_slots(r.asked).size());
   }
-  return fmt::format("{} region{}, {} intensity, {}, {} starts, slots of {}", v.regions.size(), v.regions.size() == 1 ? "" : "s",
-                     fmt::join(signals, " and "), fmt::join(times, " and "), fmt::join(starts, " or "),
-                     length_text(v.regions.front().asked.slot));
+  return fmt::format("{} region{}, {} intensity, {}, {} starts, slots of {}", v.regions.size(),
+                     v.regions.size() == 1 ? "" : "s", fmt::join(signals, " and "), fmt::join(times, " and "),
+                     fmt::join(starts, " or "), length_text(v.regions.front().asked.slot));
 }
 
 std::vector<std::string> study_remarks(const StudyView& v) {
@@ -161,12 +163,13 @@ std::vector<std::string> study_remarks(const StudyView& v) {
       "length have the same savings (the paper measured it every five minutes).",
       "Savings are means over the starts of 1 - carbon / carbon at once; \"saving of totals\" divides the totals instead, so "
       "that starts in dirty hours weigh more. Then the mean over the regions."};
-  const auto coarse = static_cast<std::size_t>(std::count_if(v.regions.begin(), v.regions.end(),
-                                                             [&](const auto& r) { return r.resolution > r.asked.slot; }));
+  const auto coarse = static_cast<std::size_t>(
+      std::count_if(v.regions.begin(), v.regions.end(), [&](const auto& r) { return r.resolution > r.asked.slot; }));
   if (coarse > 0)
-    out.push_back(fmt::format("{} of {} series tell less often than once a slot and are held over their time: what moves within "
-                              "it is not seen, and short jobs gain less.",
-                              coarse, v.regions.size()));
+    out.push_back(
+        fmt::format("{} of {} series tell less often than once a slot and are held over their time: what moves within "
+                    "it is not seen, and short jobs gain less.",
+                    coarse, v.regions.size()));
   std::size_t unknown = 0, zero = 0, starts = 0;
   for (const StudyRegion& r : v.regions) {
     for (const auto& row : r.cells) {
@@ -178,13 +181,15 @@ std::vector<std::string> study_remarks(const StudyView& v) {
     }
   }
   if (unknown > 0)
-    out.push_back(fmt::format("{:.1f} % of the starts are left out because their window is not known wholly (a gap, or the end of "
-                              "the series).",
-                              100.0 * static_cast<double>(unknown) / static_cast<double>(starts)));
+    out.push_back(
+        fmt::format("{:.1f} % of the starts are left out because their window is not known wholly (a gap, or the end of "
+                    "the series).",
+                    100.0 * static_cast<double>(unknown) / static_cast<double>(starts)));
   if (zero > 0)
-    out.push_back(fmt::format("{:.1f} % of the starts meet no carbon when run at once: nothing can be saved there, and they are "
-                              "left out of the mean.",
-                              100.0 * static_cast<double>(zero) / static_cast<double>(starts)));
+    out.push_back(
+        fmt::format("{:.1f} % of the starts meet no carbon when run at once: nothing can be saved there, and they are "
+                    "left out of the mean.",
+                    100.0 * static_cast<double>(zero) / static_cast<double>(starts)));
   return out;
 }
 
@@ -203,10 +208,12 @@ std::string study_table(const StudyView& v, const Style& style, std::size_t widt
     out += "\n";
   }
   const Agreement a = agreement(v);
-  out += fmt::format("Jobs of 19 h and more: {} of {} averages of pause and resume within max(1.5 points, 35 %) of the published.\n\n",
-                     a.within, a.all);
-  out += fmt::format("What the paper leaves out: a restart costs {} at full power, a job held or a machine kept draws {:.0f} %\n",
-                     length_text(v.charges.restart), 100 * v.charges.waiting.value());
+  out += fmt::format(
+      "Jobs of 19 h and more: {} of {} averages of pause and resume within max(1.5 points, 35 %) of the published.\n\n",
+      a.within, a.all);
+  out +=
+      fmt::format("What the paper leaves out: a restart costs {} at full power, a job held or a machine kept draws {:.0f} %\n",
+                  length_text(v.charges.restart), 100 * v.charges.waiting.value());
   for (std::size_t first = 0; first < kJobs; first += step) {
     const std::size_t last = std::min(kJobs, first + step);
     out += header("WINDOW", first, last, style);
@@ -214,7 +221,8 @@ std::string study_table(const StudyView& v, const Style& style, std::size_t widt
     out += "\n";
   }
   out += region_lines(v, style) + "\n";
-  for (const std::string& remark : study_remarks(v)) out += "  " + flow(remark, 2, std::clamp<std::size_t>(width, 40, 120)) + "\n";
+  for (const std::string& remark : study_remarks(v))
+    out += "  " + flow(remark, 2, std::clamp<std::size_t>(width, 40, 120)) + "\n";
   for (const std::string& note : v.notes) out += "  note: " + flow(note, 8, std::clamp<std::size_t>(width, 40, 120)) + "\n";
   return out;
 }

@@ -22,8 +22,8 @@ struct StudyRegion {
 
 struct StudyView {
   std::vector<StudyRegion> regions;  ///< never empty
-  plan::facct22::Charges charges;  ///< restarts of a job that exits; a machine that draws while it is not used
-  std::vector<std::string> notes;  ///< for people: regions left out and why
+  plan::facct22::Charges charges;    ///< restarts of a job that exits; a machine that draws while it is not used
+  std::vector<std::string> notes;    ///< for people: regions left out and why
 };
 
 /// Mean over the regions.
@@ -33,8 +33,8 @@ struct StudyView {
 [[nodiscard]] double mean_pauses_per_hour(const StudyView& view, std::size_t slack, std::size_t job,
                                           plan::facct22::Policy policy);
 
-/// The ways to pay for pauses and waiting that are shown: restarts of a job that exits ("restarts"), a job held in place ("held"),
-/// restarts on a machine that is kept all the while ("kept").
+/// The ways to pay for pauses and waiting that are shown: restarts of a job that exits ("restarts"), a job held in place
+/// ("held"), restarts on a machine that is kept all the while ("kept").
 struct Payment {
   std::string_view key, label;
   plan::facct22::Charges charges;

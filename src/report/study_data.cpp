@@ -114,7 +114,8 @@ std::string study_csv(const StudyView& v) {
     const Published theirs = published(w, j, p);
     out += fmt::format("mean,{},{},{},,,,{},{:.6g},{:.6g},{}\n", slacks()[w].name, jobs()[j].short_name, to_string(p),
                        csv_savings(v, [&](const Charges& charges) { return mean_saving(v, w, j, p, charges); }),
-                       mean_pauses_per_hour(v, w, j, p), theirs.saving.value(), theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : "");
+                       mean_pauses_per_hour(v, w, j, p), theirs.saving.value(),
+                       theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : "");
   });
   return out;
 }

@@ -82,15 +82,16 @@ double rule_step(double top) {
   return 10 * power;
 }
 
-constexpr double kWidth = 560, kTop = 26, kHeight = 170, kLeft = 34, kBelow = 96;
+constexpr double kWidth = 560, kTop = 26, kHeight = 170, kLeft = 34, kBelow = 122;
 
 std::string rules(double top) {
   std::string out;
   const double step = rule_step(top);
   for (int i = 0; i * step <= top * 1.0001; ++i) {
     const double y = kTop + kHeight * (1 - i * step / top);
-    out += fmt::format(R"(<line class="rule" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="soft" x="{}" y="{:.1f}" text-anchor="end">{:.3g}</text>)",
-                       kLeft, kWidth, y, y, kLeft - 4, y + 4, i * step);
+    out += fmt::format(
+        R"(<line class="rule" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="soft" x="{}" y="{:.1f}" text-anchor="end">{:.3g}</text>)",
+        kLeft, kWidth, y, y, kLeft - 4, y + 4, i * step);
   }
   return out;
 }
@@ -104,21 +105,21 @@ std::string panel(const StudyView& v, std::size_t from, std::size_t job, Policy 
   const std::string title = fmt::format("{}: {}, {} to {}", jobs()[job].short_name,
                                         policy == Policy::flexible_start ? "flexible start" : "pause and resume",
                                         slacks()[from].name, slacks()[from + 3].name);
-  std::string out = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}"><text x="{}" y="14">{}, % saved</text>)", kWidth,
-                                kTop + kHeight + kBelow, escaped(title), kLeft, escaped(title));
+  std::string out = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}"><text x="{}" y="14">{}, % saved</text>)",
+                                kWidth, kTop + kHeight + kBelow, escaped(title), kLeft, escaped(title));
   out += rules(top);
   for (std::size_t g = 0; g < all.size(); ++g) {
     const double x = kLeft + each * (static_cast<double>(g) + 0.1);
     for (std::size_t i = 0; i < 4; ++i) {
       const double height = kHeight * std::max(0.0, all[g].bars[i]) / top;
       out += fmt::format(
-          R"(<rect class="b{}{}" x="{:.1f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"><title>{} {}: {:.1f} %</title></rect>)", i,
-          all[g].published ? " published" : "", x + bar * static_cast<double>(i), kTop + kHeight - height, bar, height,
+          R"(<rect class="b{}{}" x="{:.1f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"><title>{} {}: {:.1f} %</title></rect>)",
+          i, all[g].published ? " published" : "", x + bar * static_cast<double>(i), kTop + kHeight - height, bar, height,
           escaped(all[g].name), slacks()[from + i].name, all[g].bars[i]);
     }
     const double lx = x + each * 0.4, ly = kTop + kHeight + 10;
-    out += fmt::format(R"x(<text x="{:.1f}" y="{:.1f}" text-anchor="end" transform="rotate(-60 {:.1f} {:.1f})">{}</text>)x", lx + 3, ly,
-                       lx + 3, ly, escaped(all[g].name.substr(0, 18)));
+    out += fmt::format(R"x(<text x="{:.1f}" y="{:.1f}" text-anchor="end" transform="rotate(-60 {:.1f} {:.1f})">{}</text>)x",
+                       lx + 3, ly, lx + 3, ly, escaped(all[g].name.substr(0, 18)));
   }
   return out + "</svg>\n";
 }
@@ -166,16 +167,19 @@ std::string region_list(const StudyView& v) {
 
 std::string study_html(const StudyView& v) {
   constexpr std::array<std::size_t, 3> kShown{5, 1, 2};  // short, middle, long: those of the paper's figures
-  std::string out = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-                    "content=\"width=device-width, initial-scale=1\"><title>Moving jobs in time</title>\n";
+  std::string out =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><title>Moving jobs in time</title>\n";
   out += kStyle;
-  out += fmt::format("</head><body>\n<h1>Moving machine learning in time</h1>\n<p>{}.<br><span class=\"soft\">The study of {}, done "
-                     "again; published figures are dashed.</span></p>\n",
-                     escaped(study_heading(v)), escaped(kSource));
+  out += fmt::format(
+      "</head><body>\n<h1>Moving machine learning in time</h1>\n<p>{}.<br><span class=\"soft\">The study of {}, done "
+      "again; published figures are dashed.</span></p>\n",
+      escaped(study_heading(v)), escaped(kSource));
   for (const Policy p : {Policy::flexible_start, Policy::pause_resume}) {
-    out += fmt::format("<h2>{} by region</h2>\n<p class=\"soft\">Four bars each: +6, +12, +18, +24 h, or +25, +50, +75, +100 % of the "
-                       "job's length.</p>\n<div class=\"panels\">\n",
-                       p == Policy::flexible_start ? "Flexible start" : "Pause and resume");
+    out += fmt::format(
+        "<h2>{} by region</h2>\n<p class=\"soft\">Four bars each: +6, +12, +18, +24 h, or +25, +50, +75, +100 % of the "
+        "job's length.</p>\n<div class=\"panels\">\n",
+        p == Policy::flexible_start ? "Flexible start" : "Pause and resume");
     for (const std::size_t from : {std::size_t{0}, kSlacks / 2}) {
       for (const std::size_t job : kShown) out += panel(v, from, job, p);
     }
@@ -183,9 +187,10 @@ std::string study_html(const StudyView& v) {
   }
   const Agreement a = agreement(v);
   out += "<h2>Mean over the regions, beside the published</h2>\n" + table(v);
-  out += fmt::format("<p>Jobs of 19 h and more: {} of {} averages of pause and resume within max(1.5 points, 35 %) of the "
-                     "published.</p>\n",
-                     a.within, a.all);
+  out += fmt::format(
+      "<p>Jobs of 19 h and more: {} of {} averages of pause and resume within max(1.5 points, 35 %) of the "
+      "published.</p>\n",
+      a.within, a.all);
   out += "<h2>What it stands on</h2>\n" + region_list(v) + "<ul>\n";
   for (const std::string& remark : study_remarks(v)) out += "<li>" + escaped(remark) + "</li>\n";
   for (const std::string& note : v.notes) out += "<li>" + escaped(note) + "</li>\n";

@@ -1,4 +1,5 @@
-// The published study: its jobs and windows in slots, its averages against sums made by hand, and the order that any series keeps.
+// The published study: its jobs and windows in slots, its averages against sums made by hand, and the order that any series
+// keeps.
 
 #include "plan/facct22.hpp"
 
@@ -95,9 +96,9 @@ TEST(Facct22, AveragesAreThoseMadeByHand) {
 /// The job of 19 hours and six more: 19 of 25 hours.
 TEST(Facct22, PausesAreCountedAndChargedByWhatTheyMeet) {
   std::vector<MilligramsPerKwh> c(25, 100);
-  c[0] = 900;                             // waits
-  c[10] = c[11] = 500;                    // a pause, behind it a restart in slot 12
-  c[20] = c[21] = c[22] = 700;            // another one, restart in slot 23
+  c[0] = 900;                   // waits
+  c[10] = c[11] = 500;          // a pause, behind it a restart in slot 12
+  c[20] = c[21] = c[22] = 700;  // another one, restart in slot 23
   c[12] = 110;
   c[23] = 120;
   const Asked asked{{0s, 1h}, 1h, Starts::all};
@@ -169,8 +170,7 @@ RC_GTEST_PROP(Facct22, PausesBeatStartsAndMoreTimeBeatsLess, ()) {
       RC_ASSERT(paused->ratio_of_totals >= flexible->ratio_of_totals);
       RC_ASSERT(paused->mean_of_ratios.value() >= flexible->mean_of_ratios.value() - 1e-12);
       if (w % 4 == 0) continue;
-      for (const Policy p : kAll)
-        RC_ASSERT(cells[w][j].of(p).carbon.total <= cells[w - 1][j].of(p).carbon.total);
+      for (const Policy p : kAll) RC_ASSERT(cells[w][j].of(p).carbon.total <= cells[w - 1][j].of(p).carbon.total);
     }
   }
 }
