@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -99,7 +100,7 @@ Result<Asked> asked(const Invocation& invocation) {
   a.starts = starts == "all" ? facct22::Starts::all : facct22::Starts::sixty;
   const auto kept = invocation.get("kept").value_or("0.2");
   const auto part = parse_number<double>(kept);
-  if (!part || !(*part >= 0 && *part <= 1))
+  if (!part || std::isnan(*part) || *part < 0 || *part > 1)
     return usage(fmt::format("\"{}\" is no part of full power", kept), "--kept", "0 to 1");
   a.charges.pause = a.charges.waiting = Ratio(*part);
   if (const auto text = invocation.get("signal")) {
