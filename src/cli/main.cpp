@@ -83,6 +83,7 @@ int dispatch(const Invocation& invocation) {
   if (name == "tag") return command_tag(invocation, settings);
   if (name == "rm") return command_rm(invocation, settings);
   if (name == "estimate") return command_estimate(invocation, settings);
+  if (name == "plan") return command_plan(invocation, settings);
   if (name == "reweigh") return command_reweigh(invocation, settings);
   if (name == "grid" || name.starts_with("grid ")) return command_grid(invocation, settings);
   if (name == "study" || name.starts_with("study ")) return command_study(invocation, settings);

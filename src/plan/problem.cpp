@@ -85,9 +85,7 @@ std::string objection_to(const Problem& p, const std::vector<Stretch>& all, std:
 
 }  // namespace
 
-Grams grams(Cost cost, const Problem& problem) {
-  return problem.quantum * GramsPerKwh(1e-3) * static_cast<double>(cost);
-}
+Grams grams(Cost cost, const Problem& problem) { return problem.quantum * GramsPerKwh(1e-3) * static_cast<double>(cost); }
 
 Cost weigh(const Problem& problem, const Schedule& schedule) { return weigh(problem, schedule, problem.intensity); }
 

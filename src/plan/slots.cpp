@@ -17,8 +17,8 @@ struct Sum {
 };
 
 std::size_t first_point(const Series& s, Nanoseconds t) {
-  const auto it = std::upper_bound(s.points.begin(), s.points.end(), t,
-                                   [](Nanoseconds at, const grid::Point& p) { return at < p.start; });
+  const auto it =
+      std::upper_bound(s.points.begin(), s.points.end(), t, [](Nanoseconds at, const grid::Point& p) { return at < p.start; });
   return it == s.points.begin() ? 0 : static_cast<std::size_t>(it - s.points.begin()) - 1;
 }
 

@@ -1,0 +1,289 @@
+#include "cli/plan_request.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "cli/hardware.hpp"
+#include "ledger/ledger.hpp"
+
+namespace gramwatt::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanoseconds kDay = std::chrono::hours(24);
+constexpr Nanoseconds kDefaultWithin = kDay;
+/// A table of the exact plan beyond this takes minutes.
+constexpr int kMostSlots = 120'000;
+
+tl::unexpected<Error> usage(std::string what, std::string where, std::string remedy) {
+  return fail(std::move(what), std::move(where), std::move(remedy), Error::Kind::usage);
+}
+
+Result<std::optional<Nanoseconds>> duration_option(const Invocation& invocation, const char* name) {
+  const auto text = invocation.get(name);
+  if (!text) return std::optional<Nanoseconds>{};
+  const auto d = parse_duration(*text);
+  if (!d || *d < Nanoseconds{0})
+    return usage(fmt::format("\"{}\" is no length of time", *text), fmt::format("--{}", name), "such as 90s, 10min, 1h30m, 2d");
+  return std::optional(*d);
+}
+
+Result<std::optional<Joules>> energy_option(const Invocation& invocation, const char* name) {
+  const auto text = invocation.get(name);
+  if (!text) return std::optional<Joules>{};
+  const auto e = parse_energy(*text);
+  if (!e || !(e->value() >= 0))
+    return usage(fmt::format("\"{}\" is no energy", *text), fmt::format("--{}", name), "such as 500Wh, 37.3kWh, 2MWh");
+  return std::optional(*e);
+}
+
+Result<std::optional<Nanoseconds>> time_option(const Invocation& invocation, const char* name) {
+  const auto text = invocation.get(name);
+  if (!text) return std::optional<Nanoseconds>{};
+  const auto t = parse_iso8601(*text);
+  if (!t) return usage(fmt::format("\"{}\" is no time", *text), fmt::format("--{}", name), "such as 2026-11-25T14:00Z");
+  return std::optional(*t);
+}
+
+/// "80/t" with units {t: 1e6, kg: 1e3, g: 1} gives the price of one gram; a bare number means the first unit.
+Result<std::optional<double>> price_option(const Invocation& invocation, const char* name,
+                                           const std::vector<std::pair<std::string_view, double>>& units) {
+  const auto text = invocation.get(name);
+  if (!text) return std::optional<double>{};
+  const auto slash = text->find('/');
+  const auto number = parse_number<double>(std::string_view(*text).substr(0, slash));
+  const std::string_view unit =
+      slash == std::string::npos ? units.front().first : trim(std::string_view(*text).substr(slash + 1));
+  const auto it = std::find_if(units.begin(), units.end(), [&](const auto& u) { return u.first == unit; });
+  if (!number || !(*number >= 0 && *number < 1e12) || it == units.end())
+    return usage(fmt::format("\"{}\" is no price", *text), fmt::format("--{}", name),
+                 fmt::format("such as 80/{}", units.front().first));
+  return std::optional(*number / it->second);
+}
+
+/// Energy of a run by slot from its start: every interval's energy is spread over its time.
+std::vector<Joules> steps_of(const std::vector<Interval>& intervals, Nanoseconds slot) {
+  std::vector<Joules> steps;
+  const Nanoseconds start = intervals.front().start.utc;
+  for (const Interval& i : intervals) {
+    Microjoules sum;
+    for (const Flow& f : i.flows) sum += f.job();
+    const Nanoseconds from = i.start.utc - start, to = i.end.utc - start;
+    for (Nanoseconds at = from; at < to;) {
+      const auto k = static_cast<std::size_t>(at / slot);
+      const Nanoseconds end = std::min(to, static_cast<std::int64_t>(k + 1) * slot);
+      if (k >= steps.size()) steps.resize(k + 1);
+      steps[k] += sum.joules() * (seconds(end - at) / seconds(to - from));
+      at = end;
+    }
+  }
+  return steps;
+}
+
+Result<void> as_run(const std::string& name, const Settings& settings, bool waits, PlanRequest& r) {
+  const auto ledger = ledger::Ledger::open_read_only(settings.ledger);
+  if (!ledger) return tl::unexpected(ledger.error());
+  const auto record = ledger->get(name);
+  if (!record) return tl::unexpected(record.error());
+  if (!(record->duration.value() > 0) || !(record->energy.total.value.value() > 0))
+    return usage("run " + record->id + " has no energy to plan with", "--like", "name a run that has ended");
+  const auto intervals = ledger->intervals(record->id);
+  const auto length = Nanoseconds(static_cast<std::int64_t>(record->duration.value() * 1e9));
+  if (intervals && !intervals->empty()) r.job.steps = steps_of(*intervals, r.slot);
+  const auto with_energy = std::count_if(r.job.steps.begin(), r.job.steps.end(), [](Joules e) { return e.value() > 0; });
+  if (with_energy == 0) r.job.steps = plan::constant_steps(record->energy.total.value, length, r.slot);
+  if (waits) r.job.wait = record->energy.idle.value / record->duration;
+  if (record->energy.total.value.value() > 0) r.pue = record->energy.pue;
+  r.job_source = fmt::format("as run {} was", record->id);
+  return {};
+}
+
+/// "seconds,watts": a power holds until the next row; the last row ends the job.
+Result<std::vector<Joules>> read_profile(const std::string& path, Nanoseconds slot) {
+  const auto text = read_file(path);
+  if (!text) return tl::unexpected(text.error());
+  const auto bad = [&](int line, const char* what) {
+    return usage(fmt::format("line {}: {}", line, what), path,
+                 "two columns, seconds,watts, the seconds ascending from 0; the last row ends the job");
+  };
+  std::vector<std::pair<double, double>> rows;
+  std::string_view rest = *text;
+  int line = 0;
+  while (const auto row = next_line(rest)) {
+    ++line;
+    if (trim(*row).empty() || (line == 1 && contains_ignoring_case(*row, "watts"))) continue;
+    const auto fields = csv_fields(*row);
+    const auto at = fields.size() == 2 ? parse_number<double>(fields[0]) : std::nullopt;
+    const auto watts = fields.size() == 2 ? parse_number<double>(fields[1]) : std::nullopt;
+    if (!at || !watts || !(*watts >= 0 && *watts < 1e9)) return bad(line, "not a time and a power");
+    if (rows.empty() ? *at != 0 : !(*at > rows.back().first && *at < 1e9)) return bad(line, "the seconds do not ascend from 0");
+    rows.emplace_back(*at, *watts);
+  }
+  if (rows.size() < 2) return bad(line, "a profile has two rows at least");
+  std::vector<Joules> steps;
+  const double width = seconds(slot).value();
+  for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
+    for (double at = rows[i].first; at < rows[i + 1].first;) {
+      const auto k = static_cast<std::size_t>(at / width);
+      const double end = std::min(rows[i + 1].first, static_cast<double>(k + 1) * width);
+      if (k >= steps.size()) steps.resize(k + 1);
+      steps[k] += Joules(rows[i].second * (end - at));
+      at = end;
+    }
+  }
+  return steps;
+}
+
+Result<void> read_job(const Invocation& invocation, const Settings& settings, PlanRequest& r) {
+  const auto energy = energy_option(invocation, "energy");
+  if (!energy) return tl::unexpected(energy.error());
+  const auto duration = duration_option(invocation, "duration");
+  if (!duration) return tl::unexpected(duration.error());
+  const bool given = energy->has_value() || duration->has_value();
+  const int ways = (given ? 1 : 0) + (invocation.has("like") ? 1 : 0) + (invocation.has("profile") ? 1 : 0);
+  if (ways != 1 || energy->has_value() != duration->has_value())
+    return usage("which job?", {}, "--energy E and --duration D, or --like RUN, or --profile FILE");
+  const bool waits = r.job.machine != plan::Machine::shared && !invocation.has("wait-power");
+  if (const auto like = invocation.get("like")) return as_run(*like, settings, waits, r);
+  if (waits) return usage("what the machine draws while it waits is not known", "--machine", "--wait-power W, or --like RUN");
+  if (const auto profile = invocation.get("profile")) {
+    auto steps = read_profile(*profile, r.slot);
+    if (!steps) return tl::unexpected(steps.error());
+    r.job.steps = std::move(*steps);
+    r.job_source = "power over time from " + *profile;
+    return {};
+  }
+  r.job.steps = plan::constant_steps(**energy, **duration, r.slot);
+  r.job_source = "at constant power";
+  return {};
+}
+
+Result<void> read_costs(const Invocation& invocation, PlanRequest& r) {
+  const auto restart_energy = energy_option(invocation, "restart-energy");
+  if (!restart_energy) return tl::unexpected(restart_energy.error());
+  const auto restart_time = duration_option(invocation, "restart-time"), min_run = duration_option(invocation, "min-run"),
+             min_pause = duration_option(invocation, "min-pause");
+  for (const auto* d : {&restart_time, &min_run, &min_pause}) {
+    if (!*d) return tl::unexpected(d->error());
+  }
+  const auto hold = number_option<double>(invocation, "hold-power", 0, 1e9),
+             wait = number_option<double>(invocation, "wait-power", 0, 1e9);
+  for (const auto* w : {&hold, &wait}) {
+    if (!*w) return tl::unexpected(w->error());
+  }
+  const auto restarts = number_option<int>(invocation, "max-restarts", 0, 1'000'000);
+  if (!restarts) return tl::unexpected(restarts.error());
+  plan::Job& j = r.job;
+  j.may_exit = invocation.has("pausable");
+  j.restart_energy = restart_energy->value_or(Joules(0));
+  j.restart_time = restart_time->value_or(Nanoseconds{0});
+  j.min_run = min_run->value_or(Nanoseconds{0});
+  j.min_pause = min_pause->value_or(Nanoseconds{0});
+  if (*hold) j.hold = Watts(**hold);
+  j.wait = Watts(wait->value_or(0));
+  j.max_restarts = *restarts;
+  if (const auto text = invocation.get("machine")) {
+    const auto machine = plan::parse_machine(*text);
+    if (!machine) return usage(fmt::format("\"{}\" is no kind of machine", *text), "--machine", "shared, owned or rented");
+    j.machine = *machine;
+  } else if (*wait) {
+    j.machine = plan::Machine::rented;  // who says what waiting draws wants it charged
+  }
+  if (!j.can_pause() && (restart_energy->has_value() || restart_time->has_value()))
+    r.notes.emplace_back("restarts cost nothing in a job that cannot pause: say --pausable");
+  return {};
+}
+
+Result<void> read_window(const Invocation& invocation, Nanoseconds now, PlanRequest& r) {
+  const auto start = time_option(invocation, "start"), deadline = time_option(invocation, "deadline");
+  for (const auto* t : {&start, &deadline}) {
+    if (!*t) return tl::unexpected(t->error());
+  }
+  const auto within = duration_option(invocation, "within");
+  if (!within) return tl::unexpected(within.error());
+  if (within->has_value() && deadline->has_value())
+    return usage("--within and --deadline both say when it must be finished", {}, "give one of them");
+  r.start = start->value_or((now + r.slot - Nanoseconds(1)) / r.slot * r.slot);
+  const Nanoseconds length = static_cast<std::int64_t>(r.job.steps.size()) * r.slot;
+  if (!within->has_value() && !deadline->has_value())
+    r.notes.emplace_back("finished within 24 h of a run at once, as no --within or --deadline was given");
+  const Nanoseconds window = *deadline ? **deadline - r.start : length + within->value_or(kDefaultWithin);
+  if (window < length)
+    return fail(fmt::format("the job takes {}, and only {} are left", human_duration(seconds(length)),
+                            human_duration(seconds(std::max(Nanoseconds{0}, window)))),
+                "--deadline", "the earliest finish is " + iso8601(r.start + length), Error::Kind::missing);
+  if (window / r.slot > kMostSlots)
+    return usage(fmt::format("the window has {} slots", window / r.slot), "--slot",
+                 fmt::format("longer slots: {} at most", kMostSlots));
+  r.slots = static_cast<int>(window / r.slot);
+  return {};
+}
+
+Result<void> read_blackouts(const Invocation& invocation, PlanRequest& r) {
+  const auto time_of_day = [](std::string_view text) -> std::optional<Nanoseconds> {
+    const auto parts = split(trim(text), ':');
+    if (parts.size() != 2) return std::nullopt;
+    const auto h = parse_number<int>(parts[0]), m = parse_number<int>(parts[1]);
+    if (!h || !m || *h < 0 || *m < 0 || *m > 59 || *h * 60 + *m > 24 * 60) return std::nullopt;
+    return std::chrono::hours(*h) + std::chrono::minutes(*m);
+  };
+  for (const std::string& text : invocation.all("blackout")) {
+    const auto dash = text.find('-');
+    const auto from = time_of_day(std::string_view(text).substr(0, dash));
+    const auto to = dash == std::string::npos ? std::nullopt : time_of_day(std::string_view(text).substr(dash + 1));
+    if (!from || !to)
+      return usage(fmt::format("\"{}\" are no hours of the day", text), "--blackout", "such as 08:00-18:00 (UTC)");
+    r.blackouts.push_back({*from, *to});
+  }
+  return {};
+}
+
+Result<void> read_prices(const Invocation& invocation, PlanRequest& r) {
+  const auto gram = price_option(invocation, "carbon-price", {{"t", 1e6}, {"kg", 1e3}});
+  const auto joule = price_option(invocation, "electricity-price", {{"kWh", 3.6e6}, {"MWh", 3.6e9}});
+  const auto hour = price_option(invocation, "price-per-hour", {{"h", 1}});
+  for (const auto* p : {&gram, &joule, &hour}) {
+    if (!*p) return tl::unexpected(p->error());
+  }
+  r.prices = {*gram, *joule, *hour};
+  return {};
+}
+
+}  // namespace
+
+Result<PlanRequest> plan_request(const Invocation& invocation, const Settings& settings, Nanoseconds now) {
+  PlanRequest r;
+  const auto slot = duration_option(invocation, "slot");
+  if (!slot) return tl::unexpected(slot.error());
+  r.slot = slot->value_or(5min);
+  if (r.slot < Nanoseconds(1s) || r.slot > kDay) return usage("a slot of such a length", "--slot", "from 1s to 1d");
+  if (auto ok = read_costs(invocation, r); !ok) return tl::unexpected(ok.error());
+  if (auto ok = read_job(invocation, settings, r); !ok) return tl::unexpected(ok.error());
+  if (r.job.steps.empty()) return usage("the job has no duration", "--duration", "such as 36h");
+  if (auto ok = read_window(invocation, now, r); !ok) return tl::unexpected(ok.error());
+  if (auto ok = read_blackouts(invocation, r); !ok) return tl::unexpected(ok.error());
+  if (auto ok = read_prices(invocation, r); !ok) return tl::unexpected(ok.error());
+  return r;
+}
+
+std::vector<bool> blocked_slots(const PlanRequest& r) {
+  std::vector<bool> blocked;
+  if (r.blackouts.empty()) return blocked;
+  for (int i = 0; i < r.slots; ++i) {
+    const Nanoseconds begin = (r.start + i * r.slot) % kDay;
+    bool taken = false;
+    for (const HoursOfDay& h : r.blackouts) {  // a slot that touches the hours is taken
+      const Nanoseconds length = h.to > h.from ? h.to - h.from : h.to + kDay - h.from;
+      const Nanoseconds since = (begin - h.from + kDay) % kDay;
+      taken = taken || since < length || since + r.slot > kDay;
+    }
+    blocked.push_back(taken);
+  }
+  return blocked;
+}
+
+}  // namespace gramwatt::cli

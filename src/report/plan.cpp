@@ -1,0 +1,157 @@
+#include "report/plan.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "report/chart.hpp"
+#include "report/grid.hpp"
+
+namespace gramwatt::report {
+namespace {
+
+constexpr std::size_t kChartRows = 6;
+constexpr std::size_t kAxis = 6;  // columns of the chart's axis
+constexpr std::size_t kMostPlaces = 12;
+constexpr std::size_t kLabel = 16;
+
+/// "11-25 14:00"
+std::string short_time(Nanoseconds t) {
+  std::string text = iso8601(t).substr(5, 11);
+  text[5] = ' ';
+  return text;
+}
+
+std::string percent(Ratio r) {
+  const double value = 100 * r.value();
+  return fmt::format("{:.1f} %", value == 0 ? 0.0 : value);
+}
+
+std::string label(plan::Policy policy) {
+  constexpr std::array<const char*, 4> names{"run now", "flexible start", "pause, resume", "exact plan"};
+  return names[static_cast<std::size_t>(policy)];
+}
+
+/// The rows of the table: home with all its options, then each other place's best one, the cleanest first; and the chosen one.
+std::vector<Choice> rows(const PlanView& view) {
+  std::vector<Choice> all;
+  for (std::size_t o = 0; o < view.home().options.options.size(); ++o) all.push_back({0, o});
+  std::vector<Choice> others;
+  for (std::size_t p = 1; p < view.places.size(); ++p) others.push_back({p, view.places[p].options.chosen});
+  std::stable_sort(others.begin(), others.end(),
+                   [&](Choice a, Choice b) { return view.option(a).carbon < view.option(b).carbon; });
+  if (others.size() > kMostPlaces) others.resize(kMostPlaces);
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
+
+std::string row_text(const PlanView& view, Choice c, const Style& style) {
+  const PlannedPlace& place = view.places[c.place];
+  const plan::Option& o = view.option(c);
+  const bool base = c == Choice{};
+  const auto worse = p_worse(view, c);
+  const auto at = [&](int slot) { return short_time(place.slots.time(static_cast<std::size_t>(slot))); };
+  std::string line = fmt::format("{} {} {}  {}  {} {} {} {}", c == view.chosen ? (style.unicode ? "→" : ">") : " ",
+                                 pad(c.place == 0 ? label(o.policy) : place.name.substr(0, kLabel), kLabel),
+                                 at(plan::runs(o.schedule).front().begin), at(plan::finish(o.schedule)),
+                                 pad(text(carbon(view, c), style), 26), pad_left(base ? "" : percent(saving(view, c)), 8),
+                                 pad_left(base    ? ""
+                                          : worse ? percent(*worse)
+                                                  : std::string(style.dash()),
+                                          9),
+                                 pad_left(std::to_string(plan::restarts(o.schedule)), 8));
+  if (const auto money = cost(view, c)) line += pad_left(fmt::format("{:.2f}", *money), 10);
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return (c == view.chosen ? style.bold(line) : line) + "\n";
+}
+
+std::string table(const PlanView& view, const Style& style) {
+  std::string out = style.dim(fmt::format("  {} {}  {}  {} {} {} {}{}\n", pad("", kLabel), pad("start", 11), pad("finish", 11),
+                                          pad("carbon", 26), pad_left("saving", 8), pad_left("P(worse)", 9),
+                                          pad_left("restarts", 8), view.prices.any() ? pad_left("cost", 10) : ""));
+  for (const Choice c : rows(view)) out += row_text(view, c, style);
+  return out;
+}
+
+/// One character for what the job does in the slots of a column: the most active of them.
+std::string_view mark(const plan::Schedule& schedule, std::size_t begin, std::size_t end, const Style& style) {
+  using plan::Action;
+  constexpr std::array order{Action::run, Action::restart, Action::hold, Action::off, Action::wait, Action::done};
+  static constexpr std::array<std::string_view, 6> unicode{"█", "▓", "▒", "·", " ", " "};
+  static constexpr std::array<std::string_view, 6> ascii{"#", "r", "h", ".", " ", " "};
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const auto first = schedule.begin() + static_cast<std::ptrdiff_t>(begin),
+               last = schedule.begin() + static_cast<std::ptrdiff_t>(end);
+    const auto count = std::count(first, last, order[k]);
+    const bool enough = k == 0 ? 2 * count >= last - first : count > 0;
+    if (enough) return style.unicode ? unicode[k] : ascii[k];
+  }
+  return " ";
+}
+
+/// The schedules of the place that was chosen, above its intensity, on one time axis.
+std::string gantt(const PlanView& view, const Style& style, std::size_t width) {
+  const PlannedPlace& place = view.places[view.chosen.place];
+  const std::size_t n = place.slots.intensity.size();
+  const std::size_t columns = std::min<std::size_t>(std::clamp<std::size_t>(width, 50, 110) - kAxis, n);
+  Plot plot;
+  for (std::size_t c = 0; c < 2 * columns; ++c) {  // two dots a character
+    const std::size_t begin = c * n / (2 * columns), end = std::max(begin + 1, (c + 1) * n / (2 * columns));
+    double sum = 0;
+    for (std::size_t i = begin; i < end; ++i) sum += place.slots.intensity[i];
+    plot.line.emplace_back(sum / 1000 / static_cast<double>(end - begin));
+  }
+  plot.unit = "g/kWh";
+  for (int i = 0; i <= 3; ++i)
+    plot.labels.push_back(short_time(place.slots.start + (place.slots.end() - place.slots.start) / 3 * i));
+  std::string out = "\n";
+  const std::vector<std::string> chart = braille(plot, columns + kAxis, kChartRows, style);
+  for (const std::string& line : chart) out += line + "\n";
+  const std::size_t axis =
+      chart.empty() ? 0 : std::min(chart.back().find_first_not_of(' '), kAxis);  // the labels begin where it ends
+  for (const plan::Option& o : place.options.options) {
+    std::string line(axis, ' ');
+    for (std::size_t c = 0; c < columns; ++c)
+      line += mark(o.schedule, c * n / columns, std::max(c * n / columns + 1, (c + 1) * n / columns), style);
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    out += line + "  " + style.dim(label(o.policy)) + "\n";
+  }
+  return out;
+}
+
+std::string head(const PlanView& view, const Style& style, std::size_t width) {
+  const PlannedPlace& home = view.home();
+  Joules sum;
+  for (const Joules e : view.job.steps) sum += e;
+  const Seconds length = seconds(home.slots.length) * static_cast<double>(view.job.steps.size());
+  return style.bold(fmt::format("{} over {} in {}", text(sum), human_duration(length), home.zone)) + "  " +
+         style.dim(flow(fmt::format("{}; between {} and {} UTC", view.job_source, short_time(home.slots.start),
+                                    short_time(home.slots.end())),
+                        2, width)) +
+         "\n\n";
+}
+
+std::string foot(const PlanView& view, const Style& style, std::size_t width) {
+  const PlannedPlace& place = view.places[view.chosen.place];
+  std::string out = "\n";
+  const auto line = [&](std::string_view what, const std::string& said) {
+    out += style.dim(pad(what, 10)) + flow(said, 10, width) + "\n";
+  };
+  line("signal", view.signal_why);
+  line("from", fmt::format("{} ({})", place.signal.source, describe(place.signal)));
+  for (const std::string& note : place.options.notes) line("left out", note);
+  for (const std::string& note : place.notes) line("note", note);
+  for (const std::string& note : view.notes) line("note", note);
+  return out;
+}
+
+}  // namespace
+
+std::string plan_text(const PlanView& view, const Style& style, std::size_t width) {
+  return head(view, style, width) + table(view, style) + gantt(view, style, width) + foot(view, style, width);
+}
+
+}  // namespace gramwatt::report

@@ -1,0 +1,70 @@
+#pragma once
+// A plan for people and for programs: the options of a job side by side, drawn over the intensity, and as commands.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grid/intensity.hpp"
+#include "plan/job.hpp"
+#include "plan/options.hpp"
+#include "plan/slots.hpp"
+#include "report/format.hpp"
+
+namespace gramwatt::report {
+
+/// What a job can do at one place.
+struct PlannedPlace {
+  std::string zone;  ///< "DE"
+  std::string name;  ///< "Germany", or a cloud's region: "aws eu-central-1"
+  grid::Signal signal;
+  Terms terms;  ///< of the intensity, beside the forecast's own error
+  plan::Slots slots;
+  plan::Problem problem;
+  plan::Options options;
+  std::vector<std::string> notes;
+};
+
+/// Money, in whatever currency the user thinks; nothing was given: no cost is told.
+struct Prices {
+  std::optional<double> a_gram;  ///< of CO2e
+  std::optional<double> a_joule;
+  std::optional<double> an_hour;  ///< of the machine that is kept for the job
+  [[nodiscard]] bool any() const { return a_gram || a_joule || an_hour; }
+};
+
+/// The option that is meant by `of`.
+struct Choice {
+  std::size_t place = 0, option = 0;
+  friend bool operator==(const Choice&, const Choice&) = default;
+};
+
+struct PlanView {
+  std::vector<PlannedPlace> places;  ///< the first is home: savings are told against running there at once
+  plan::Job job;
+  std::string job_source;  ///< where energy and duration are from
+  std::string signal_why;  ///< why this signal
+  Prices prices;
+  Choice chosen;
+  std::vector<std::string> notes;
+
+  [[nodiscard]] const PlannedPlace& home() const { return places.front(); }
+  [[nodiscard]] const plan::Option& option(Choice c) const { return places[c.place].options.options[c.option]; }
+};
+
+/// Least carbon over all places; the earlier of several.
+[[nodiscard]] Choice choose(const PlanView& view);
+/// 1 − carbon / carbon of running at home at once.
+[[nodiscard]] Ratio saving(const PlanView& view, Choice of);
+/// How likely running at home at once emits less; forecasts of two places are taken as independent.
+[[nodiscard]] std::optional<Ratio> p_worse(const PlanView& view, Choice of);
+[[nodiscard]] Estimate<Grams> carbon(const PlanView& view, Choice of);
+/// Nothing without prices.
+[[nodiscard]] std::optional<double> cost(const PlanView& view, Choice of);
+
+/// Table, and the plan drawn over the intensity. Times are UTC.
+[[nodiscard]] std::string plan_text(const PlanView& view, const Style& style, std::size_t width);
+/// The object of the contract: schema gramwatt.plan/1.
+[[nodiscard]] std::string plan_json(const PlanView& view);
+
+}  // namespace gramwatt::report

@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "report/plan.hpp"
+
+namespace gramwatt::report {
+namespace {
+
+constexpr Choice kHomeNow{0, 0};
+
+/// Hours that the machine is kept for the job: from the start of the window where it is rented or held, else while it runs.
+double hours_kept(const PlanView& view, const PlannedPlace& place, const plan::Option& o) {
+  int slots = 0;
+  for (int i = 0; i < plan::finish(o.schedule); ++i) {
+    const plan::Action a = o.schedule[static_cast<std::size_t>(i)];
+    const bool away = a == plan::Action::wait || a == plan::Action::off;
+    slots += !away || view.job.machine == plan::Machine::rented ? 1 : 0;
+  }
+  return slots * seconds(place.slots.length).value() / 3600;
+}
+
+}  // namespace
+
+Choice choose(const PlanView& view) {
+  Choice best{0, view.home().options.chosen};
+  for (std::size_t p = 1; p < view.places.size(); ++p) {
+    const Choice here{p, view.places[p].options.chosen};
+    if (view.option(here).carbon < view.option(best).carbon) best = here;
+  }
+  return best;
+}
+
+Ratio saving(const PlanView& view, Choice of) {
+  const Grams base = view.option(kHomeNow).carbon;
+  return Ratio(base.value() == 0 ? 0 : 1 - view.option(of).carbon / base);
+}
+
+std::optional<Ratio> p_worse(const PlanView& view, Choice of) {
+  const plan::Option& option = view.option(of);
+  if (of.place == kHomeNow.place) return option.p_worse;
+  const plan::Option& base = view.option(kHomeNow);
+  const plan::Problem &there = view.places[of.place].problem, &home = view.home().problem;
+  if (option.in_futures.empty() || base.in_futures.empty()) return std::nullopt;
+  std::vector<double> bases;
+  for (const plan::Cost c : base.in_futures) bases.push_back(grams(c, home).value());
+  std::sort(bases.begin(), bases.end());
+  double worse = 0;
+  for (const plan::Cost c : option.in_futures)
+    worse += static_cast<double>(std::lower_bound(bases.begin(), bases.end(), grams(c, there).value()) - bases.begin());
+  return Ratio(worse / static_cast<double>(bases.size() * option.in_futures.size()));
+}
+
+Estimate<Grams> carbon(const PlanView& view, Choice of) {
+  const PlannedPlace& place = view.places[of.place];
+  const plan::Option& option = view.option(of);
+  Estimate<Grams> e{option.carbon, Method::modelled, place.signal.source, std::nullopt, place.terms};
+  if (!option.in_futures.empty()) e.terms["forecast"] = option.spread;
+  return e;
+}
+
+std::optional<double> cost(const PlanView& view, Choice of) {
+  if (!view.prices.any()) return std::nullopt;
+  const plan::Option& o = view.option(of);
+  return view.prices.a_gram.value_or(0) * o.carbon.value() + view.prices.a_joule.value_or(0) * o.energy.value() +
+         view.prices.an_hour.value_or(0) * hours_kept(view, view.places[of.place], o);
+}
+
+}  // namespace gramwatt::report

@@ -1,0 +1,93 @@
+#include <nlohmann/json.hpp>
+
+#include "base/clock.hpp"
+#include "report/plan.hpp"
+
+namespace gramwatt::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string time_text(Nanoseconds t) {
+  std::string text = iso8601(t);
+  if (const auto cut = text.find(".000Z"); cut != std::string::npos) text = text.substr(0, cut) + "Z";
+  return text;
+}
+
+Json estimate(const Estimate<Grams>& e, const grid::Signal& signal) {
+  Json terms = Json::object();
+  for (const auto& [id, shift] : e.terms) terms[id] = shift.size();
+  return {{"value", e.value.value()},      {"low", e.low().value()}, {"high", e.high().value()}, {"unit", "g" + signal.gas},
+          {"method", to_string(e.method)}, {"source", e.source},     {"terms", std::move(terms)}};
+}
+
+Json optional(const std::optional<Ratio>& r) { return r ? Json(r->value()) : Json(nullptr); }
+
+Json option(const PlanView& view, Choice c) {
+  const PlannedPlace& place = view.places[c.place];
+  const plan::Option& o = view.option(c);
+  const auto at = [&](int slot) { return time_text(place.slots.time(static_cast<std::size_t>(slot))); };
+  Json runs = Json::array();
+  for (const plan::Run& run : plan::runs(o.schedule)) runs.push_back({{"start", at(run.begin)}, {"end", at(run.end)}});
+  Json out{{"policy", plan::to_string(o.policy)},
+           {"zone", place.zone},
+           {"place", place.name},
+           {"start", at(plan::runs(o.schedule).front().begin)},
+           {"finish", at(plan::finish(o.schedule))},
+           {"runs", std::move(runs)},
+           {"carbon", estimate(carbon(view, c), place.signal)},
+           {"saving", saving(view, c).value()},
+           {"mean_saving", optional(o.mean_saving)},
+           {"p_worse", optional(p_worse(view, c))},
+           {"restarts", plan::restarts(o.schedule)},
+           {"energy_J", o.energy.value()}};
+  if (const auto money = cost(view, c)) out["cost"] = *money;
+  const std::string broken = plan::objection(place.problem, o.schedule);
+  if (!broken.empty()) out["breaks"] = broken;
+  return out;
+}
+
+Json job(const PlanView& view) {
+  Joules sum;
+  for (const Joules e : view.job.steps) sum += e;
+  const plan::Job& j = view.job;
+  return {{"energy_J", sum.value()},
+          {"duration_s", seconds(view.home().slots.length).value() * static_cast<double>(j.steps.size())},
+          {"source", view.job_source},
+          {"pausable", j.can_pause()},
+          {"restart_energy_J", j.restart_energy.value()},
+          {"restart_time_s", seconds(j.restart_time).value()},
+          {"hold_power_W", j.hold ? Json(j.hold->value()) : Json(nullptr)},
+          {"wait_power_W", j.wait.value()},
+          {"machine", plan::to_string(j.machine)}};
+}
+
+}  // namespace
+
+std::string plan_json(const PlanView& view) {
+  const grid::Signal& signal = view.home().signal;
+  Json options = Json::array();
+  for (std::size_t p = 0; p < view.places.size(); ++p) {
+    for (std::size_t o = 0; o < view.places[p].options.options.size(); ++o) options.push_back(option(view, {p, o}));
+  }
+  Json notes = view.notes;
+  for (const PlannedPlace& p : view.places) {
+    for (const std::string& note : p.notes) notes.push_back(view.places.size() > 1 ? p.zone + ": " + note : note);
+  }
+  const Json out{{"schema", "gramwatt.plan/1"},
+                 {"signal", grid::to_string(signal.kind)},
+                 {"signal_why", view.signal_why},
+                 {"factor", signal.factor},
+                 {"fit_for", signal.fit_for},
+                 {"zone", view.home().zone},
+                 {"slot_s", seconds(view.home().slots.length).value()},
+                 {"window", {{"start", time_text(view.home().slots.start)}, {"end", time_text(view.home().slots.end())}}},
+                 {"job", job(view)},
+                 {"options", std::move(options)},
+                 {"chosen", plan::to_string(view.option(view.chosen).policy)},
+                 {"chosen_zone", view.places[view.chosen.place].zone},
+                 {"notes", std::move(notes)}};
+  return out.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace gramwatt::report
