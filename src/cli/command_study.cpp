@@ -32,7 +32,9 @@ struct Asked {
   std::vector<grid::Window> times;  ///< years; each is studied on its own
   Nanoseconds slot{};
   facct22::Starts starts = facct22::Starts::sixty;
-  facct22::Charges charges;
+  Nanoseconds restart{};
+  Ratio idle;
+  bool exact = false;
   grid::SignalKind signal = grid::SignalKind::average;
 
   /// "DE"; "DE 2020" where several years are asked for.
@@ -94,15 +96,18 @@ Result<Asked> asked(const Invocation& invocation) {
   if (*slot < 1min || *slot > 1h) return usage("slots of that length are not planned with", "--slot", "1min to 1h");
   if (*restart < 0s) return usage("a restart takes no negative time", "--restart", "such as 10min");
   a.slot = *slot;
-  a.charges.restart = *restart;
+  a.restart = *restart;
   const auto starts = invocation.get("starts").value_or("60");
   if (starts != "60" && starts != "all") return usage(fmt::format("\"{}\" are no starts", starts), "--starts", "60 or all");
   a.starts = starts == "all" ? facct22::Starts::all : facct22::Starts::sixty;
+  a.exact = invocation.has("exact");
+  if (a.exact && a.starts == facct22::Starts::all)
+    return usage("an exact plan of every start takes hours", "--exact", "leave --starts at 60");
   const auto kept = invocation.get("kept").value_or("0.2");
   const auto part = parse_number<double>(kept);
   if (!part || std::isnan(*part) || *part < 0 || *part > 1)
     return usage(fmt::format("\"{}\" is no part of full power", kept), "--kept", "0 to 1");
-  a.charges.pause = a.charges.waiting = Ratio(*part);
+  a.idle = Ratio(*part);
   if (const auto text = invocation.get("signal")) {
     const auto kind = grid::parse_signal_kind(*text);
     if (!kind) return usage(fmt::format("\"{}\" is no signal", *text), "--signal", "average or marginal");
@@ -266,7 +271,8 @@ Result<report::StudyRegion> studied(Region region, const Asked& a, const std::fu
                           {}};
   const auto slots = plan::known_slots({{std::move(region.series)}, {}}, with_windows(region.time), a.slot);
   if (!slots) return tl::unexpected(slots.error());
-  out.cells = facct22::study(*slots, asked, progress);
+  out.cells = facct22::study(*slots, asked, a.exact ? std::function<void(Ratio)>{} : progress);
+  if (a.exact) facct22::add_exact(out.cells, *slots, asked, a.restart, a.idle, progress);
   return out;
 }
 
@@ -291,7 +297,7 @@ int command_study(const Invocation& invocation, const Settings& settings) {
   if (invocation.command->name == "study") return print(help_text(*invocation.command));
   const auto a = asked(invocation);
   if (!a) return complain(a.error());
-  report::StudyView view{{}, a->charges, {}};
+  report::StudyView view{{}, a->restart, a->idle, {}};
   auto all = regions(invocation, settings, *a, view.notes);
   if (!all) return complain(all.error());
   for (std::size_t i = 0; i < all->size(); ++i) {

@@ -36,6 +36,7 @@ std::vector<Command> study_commands() {
         {"restart", 0, "D", "a restart costs so long at full power, where it is charged (default 10min)", false},
         {"kept", 0, "PART",
          "a job held in place, or a machine kept, draws this part of full power, where charged (default 0.2)", false},
+        {"exact", 0, "", "the best plan under these charges beside (sixty starts; seconds a region)", false},
         {"csv", 0, "", "print CSV", false},
         {"html", 0, "FILE", "write a page with the figures by region", false}},
        0,

@@ -80,6 +80,24 @@ std::vector<std::uint32_t> starts_within(const std::vector<std::size_t>& starts,
 
 std::string_view to_string(Policy policy) { return policy == Policy::flexible_start ? "flexible-start" : "pause-resume"; }
 
+std::string_view to_string(Payment payment) {
+  switch (payment) {
+    case Payment::restarts: return "restarts";
+    case Payment::held: return "held";
+    case Payment::kept: return "kept";
+  }
+  return "";
+}
+
+Charges charges_of(Payment payment, Nanoseconds restart, Ratio idle) {
+  switch (payment) {
+    case Payment::restarts: return {restart, {}, {}};
+    case Payment::held: return {{}, idle, {}};
+    case Payment::kept: return {restart, idle, idle};
+  }
+  return {};
+}
+
 Shape shape(const Job& job, const Slack& slack, Nanoseconds slot) {
   const Nanoseconds later = slack.fixed + job.length * slack.percent / 100;
   const auto length = static_cast<int>(std::max<std::int64_t>(1, (job.length + slot - Nanoseconds{1}) / slot));
@@ -149,9 +167,23 @@ std::optional<Saving> mean(std::span<const std::optional<Saving>> savings) {
 }
 
 double pauses_per_hour(const Cell& cell, Policy policy) {
-  if (cell.starts == 0) return 0;
-  const double hours = seconds(cell.shape.window * cell.slot).value() / 3600;
-  return static_cast<double>(cell.of(policy).pauses) / static_cast<double>(cell.starts) / hours;
+  return pauses_per_start(cell, policy) / (seconds(cell.shape.window * cell.slot).value() / 3600);
+}
+
+double pauses_per_start(const Cell& cell, Policy policy) {
+  return cell.starts == 0 ? 0 : static_cast<double>(cell.of(policy).pauses) / static_cast<double>(cell.starts);
+}
+
+double pauses_per_start(const Cell& cell, Payment payment) {
+  if (cell.starts == 0 || !cell.exact) return 0;
+  return static_cast<double>((*cell.exact)[static_cast<std::size_t>(payment)].pauses) / static_cast<double>(cell.starts);
+}
+
+std::optional<Saving> exact_saving(const Cell& cell, Payment payment) {
+  const std::size_t counted = cell.starts - cell.zero;
+  if (counted == 0 || cell.now <= 0 || !cell.exact) return std::nullopt;
+  const Exact& e = (*cell.exact)[static_cast<std::size_t>(payment)];
+  return Saving{Ratio(1 - e.shares / static_cast<double>(counted)), Ratio(1 - e.total / static_cast<double>(cell.now))};
 }
 
 Grams carbon_at_once(const Cell& cell, const Job& job) {

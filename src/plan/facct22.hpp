@@ -64,6 +64,7 @@ struct Published {
 /// In slots. A job's length is rounded up, its slack down: it never ends later than it may.
 struct Shape {
   int length = 1, window = 1;
+  friend bool operator==(const Shape&, const Shape&) = default;
 };
 [[nodiscard]] Shape shape(const Job& job, const Slack& slack, Nanoseconds slot);
 
@@ -93,6 +94,28 @@ struct Outcome {
   std::uint64_t pauses = 0;
 };
 
+/// Ways to pay for pauses: restarts of a job that exits, on machines that cost nothing meanwhile; a job that is held in place;
+/// restarts, or holding, on a machine that is kept from the first instant on.
+enum class Payment { restarts, held, kept };
+inline constexpr std::size_t kPayments = 3;
+[[nodiscard]] std::string_view to_string(Payment payment);
+
+/// What pausing and waiting draw; the paper's study has neither.
+struct Charges {
+  Nanoseconds restart{};  ///< each start after a pause costs so long at full power, in its first slot
+  Ratio pause{};          ///< between runs this part of full power is drawn
+  Ratio waiting{};        ///< the same before the first run
+};
+/// Of one way. `idle`: the part of full power of a job that is held, or of a machine that is kept.
+[[nodiscard]] Charges charges_of(Payment payment, Nanoseconds restart, Ratio idle);
+
+/// The exact plan (plan/exact.hpp) under one payment: carbon of its schedules, all of it charged.
+struct Exact {
+  double total = 0;   ///< mg/kWh × slots
+  double shares = 0;  ///< parts of run-now's
+  std::uint64_t pauses = 0;
+};
+
 /// One region, job and slack.
 struct Cell {
   Shape shape;
@@ -102,6 +125,7 @@ struct Cell {
   std::size_t unknown = 0;  ///< starts beside, whose window is not known wholly
   Sum now = 0;              ///< total of run-now
   std::array<Outcome, kPolicies> by_policy{};
+  std::optional<std::array<Exact, kPayments>> exact;  ///< by payment; where add_exact was called
 
   [[nodiscard]] const Outcome& of(Policy policy) const { return by_policy[static_cast<std::size_t>(policy)]; }
 };
@@ -112,22 +136,24 @@ using Cells = std::array<std::array<Cell, kJobs>, kSlacks>;
 [[nodiscard]] Cells study(std::span<const Slots> stretches, const Asked& asked,
                           const std::function<void(Ratio)>& progress = {});
 
-/// What pausing and waiting draw; the paper's study has neither.
-struct Charges {
-  Nanoseconds restart{};  ///< each start after a pause costs so long at full power, in its first slot
-  Ratio pause{};    ///< between runs this part of full power is drawn: a job that is held in place, or a machine that is kept
-  Ratio waiting{};  ///< the same before the first run
-};
+/// Exact plans of the same starts, under all payments: some seconds for sixty starts.
+void add_exact(Cells& cells, std::span<const Slots> stretches, const Asked& asked, Nanoseconds restart, Ratio idle,
+               const std::function<void(Ratio)>& progress = {});
 
 /// 1 - carbon / carbon of run-now. Nothing where there was no start, or none with carbon.
 struct Saving {
   Ratio mean_of_ratios, ratio_of_totals;
 };
 [[nodiscard]] std::optional<Saving> saving(const Cell& cell, Policy policy, const Charges& charges = {});
+/// Of the exact plan; nothing also where it was not asked for.
+[[nodiscard]] std::optional<Saving> exact_saving(const Cell& cell, Payment payment);
 /// Mean over those that there are.
 [[nodiscard]] std::optional<Saving> mean(std::span<const std::optional<Saving>> savings);
 /// Per hour of the window; 0 where there was no start.
 [[nodiscard]] double pauses_per_hour(const Cell& cell, Policy policy);
+/// Of one start.
+[[nodiscard]] double pauses_per_start(const Cell& cell, Policy policy);
+[[nodiscard]] double pauses_per_start(const Cell& cell, Payment payment);
 /// Of run-now, mean over the starts.
 [[nodiscard]] Grams carbon_at_once(const Cell& cell, const Job& job);
 

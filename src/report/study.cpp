@@ -61,16 +61,44 @@ std::string header(std::string_view first_word, std::size_t first, std::size_t l
   return style.bold(line(first_word, "", first, last, [](std::size_t j) { return std::string(jobs()[j].short_name); }));
 }
 
+const char* label_of(Payment payment) {
+  switch (payment) {
+    case Payment::restarts: return "  restarts paid";
+    case Payment::held: return "  held in place";
+    case Payment::kept: return "  restarts, kept";
+  }
+  return "";
+}
+
+/// Mean over the regions of what `of` says of a cell.
+template <class F>
+std::string mean_count(const StudyView& v, std::size_t w, std::size_t j, F of) {
+  double sum = 0;
+  for (const StudyRegion& r : v.regions) sum += of(r.cells[w][j]);
+  return fmt::format("{:.1f}", sum / static_cast<double>(v.regions.size()));
+}
+
 std::string charged(const StudyView& v, std::size_t w, std::size_t first, std::size_t last) {
   const auto row = [&](std::string_view window, std::string_view label, Policy policy, const Charges& charges) {
     return line(window, label, first, last,
                 [&](std::size_t j) { return percent(ratio_of(mean_saving(v, w, j, policy, charges), false)); });
   };
-  const auto paid = payments(v);
+  const auto best = [&](Payment p) {
+    return line("", "    exact plan", first, last,
+                [&](std::size_t j) { return percent(ratio_of(mean_exact(v, w, j, p), false)); }) +
+           line("", "    its pauses", first, last,
+                [&](std::size_t j) { return mean_count(v, w, j, [p](const Cell& c) { return pauses_per_start(c, p); }); });
+  };
   std::string out = row(slacks()[w].name, "start, free", Policy::flexible_start, {}) +
-                    row("", "  machine kept", Policy::flexible_start, paid.back().charges) +
-                    row("", "pauses, free", Policy::pause_resume, {});
-  for (const Payment& p : paid) out += row("", p.label, Policy::pause_resume, p.charges);
+                    row("", "  machine kept", Policy::flexible_start, report::charges_of(v, Payment::kept)) +
+                    row("", "pauses, free", Policy::pause_resume, {}) +
+                    line("", "  their number", first, last, [&](std::size_t j) {
+                      return mean_count(v, w, j, [](const Cell& c) { return pauses_per_start(c, Policy::pause_resume); });
+                    });
+  for (const Payment p : report::kPayments) {
+    out += row("", label_of(p), Policy::pause_resume, report::charges_of(v, p));
+    if (has_exact(v)) out += best(p);
+  }
   return out;
 }
 
@@ -127,11 +155,14 @@ Agreement agreement(const StudyView& v) {
   return a;
 }
 
-std::array<Payment, 3> payments(const StudyView& v) {
-  const Charges& c = v.charges;
-  return {{{"restarts", "  restarts paid", {c.restart, {}, {}}},
-           {"held", "  held in place", {{}, c.pause, {}}},
-           {"kept", "  restarts, kept", c}}};
+Charges charges_of(const StudyView& v, Payment payment) { return plan::facct22::charges_of(payment, v.restart, v.idle); }
+
+bool has_exact(const StudyView& v) { return v.regions.front().cells[0][0].exact.has_value(); }
+
+std::optional<Saving> mean_exact(const StudyView& v, std::size_t slack, std::size_t job, Payment payment) {
+  std::vector<std::optional<Saving>> all;
+  for (const StudyRegion& r : v.regions) all.push_back(exact_saving(r.cells[slack][job], payment));
+  return mean(all);
 }
 
 std::string length_text(Nanoseconds length) {
@@ -213,7 +244,7 @@ std::string study_table(const StudyView& v, const Style& style, std::size_t widt
       a.within, a.all);
   out +=
       fmt::format("What the paper leaves out: a restart costs {} at full power, a job held or a machine kept draws {:.0f} %\n",
-                  length_text(v.charges.restart), 100 * v.charges.waiting.value());
+                  length_text(v.restart), 100 * v.idle.value());
   for (std::size_t first = 0; first < kJobs; first += step) {
     const std::size_t last = std::min(kJobs, first + step);
     out += header("WINDOW", first, last, style);

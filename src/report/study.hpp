@@ -22,8 +22,9 @@ struct StudyRegion {
 
 struct StudyView {
   std::vector<StudyRegion> regions;  ///< never empty
-  plan::facct22::Charges charges;    ///< restarts of a job that exits; a machine that draws while it is not used
-  std::vector<std::string> notes;    ///< for people: regions left out and why
+  Nanoseconds restart{};             ///< what a restart costs at full power, where it is paid
+  Ratio idle;  ///< part of full power of a job held in place, or of a machine that is kept, where it is paid
+  std::vector<std::string> notes;  ///< for people: regions left out and why
 };
 
 /// Mean over the regions.
@@ -33,13 +34,13 @@ struct StudyView {
 [[nodiscard]] double mean_pauses_per_hour(const StudyView& view, std::size_t slack, std::size_t job,
                                           plan::facct22::Policy policy);
 
-/// The ways to pay for pauses and waiting that are shown: restarts of a job that exits ("restarts"), a job held in place
-/// ("held"), restarts on a machine that is kept all the while ("kept").
-struct Payment {
-  std::string_view key, label;
-  plan::facct22::Charges charges;
-};
-[[nodiscard]] std::array<Payment, 3> payments(const StudyView& view);
+inline constexpr std::array kPolicies{plan::facct22::Policy::flexible_start, plan::facct22::Policy::pause_resume};
+inline constexpr std::array kPayments{plan::facct22::Payment::restarts, plan::facct22::Payment::held,
+                                      plan::facct22::Payment::kept};
+[[nodiscard]] plan::facct22::Charges charges_of(const StudyView& view, plan::facct22::Payment payment);
+[[nodiscard]] bool has_exact(const StudyView& view);
+[[nodiscard]] std::optional<plan::facct22::Saving> mean_exact(const StudyView& view, std::size_t slack, std::size_t job,
+                                                              plan::facct22::Payment payment);
 
 /// How much of pause and resume for jobs of 19 hours and more lies within max(1.5 points, 35 %) of what was published.
 struct Agreement {

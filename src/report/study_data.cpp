@@ -16,26 +16,33 @@ using namespace plan::facct22;
 /// By division, so that whole seconds are whole numbers.
 double plain_seconds(Nanoseconds t) { return std::chrono::duration<double>(t).count(); }
 
-constexpr std::array<Policy, kPolicies> kAll{Policy::flexible_start, Policy::pause_resume};
-
 Json number(const std::optional<Saving>& s, bool totals) {
   return s ? Json((totals ? s->ratio_of_totals : s->mean_of_ratios).value()) : Json();
+}
+
+Json both(const std::optional<Saving>& s) {
+  return {{"mean_of_ratios", number(s, false)}, {"ratio_of_totals", number(s, true)}};
+}
+
+/// `of`: the exact plan's saving under a payment.
+template <class F>
+Json exact_json(F of) {
+  Json out{{"policy", "exact"}, {"paid", Json::object()}};
+  for (const Payment p : report::kPayments) out["paid"][std::string(to_string(p))] = both(of(p));
+  return out;
 }
 
 /// `of`: the saving under charges.
 template <class F>
 Json savings(const StudyView& v, Policy policy, F of) {
-  const auto both = [](const std::optional<Saving>& s) {
-    return Json{{"mean_of_ratios", number(s, false)}, {"ratio_of_totals", number(s, true)}};
-  };
   Json out{{"policy", to_string(policy)}, {"saving", both(of(Charges{}))}};
-  for (const Payment& p : payments(v)) out["paid"][std::string(p.key)] = both(of(p.charges));
+  for (const Payment p : report::kPayments) out["paid"][std::string(to_string(p))] = both(of(report::charges_of(v, p)));
   return out;
 }
 
 Json mean_json(const StudyView& v, std::size_t w, std::size_t j) {
   Json out{{"window", slacks()[w].name}, {"job", jobs()[j].short_name}, {"policies", Json::array()}};
-  for (const Policy p : kAll) {
+  for (const Policy p : report::kPolicies) {
     const Published theirs = published(w, j, p);
     Json one = savings(v, p, [&](const Charges& charges) { return mean_saving(v, w, j, p, charges); });
     one["pauses_per_hour"] = mean_pauses_per_hour(v, w, j, p);
@@ -43,6 +50,7 @@ Json mean_json(const StudyView& v, std::size_t w, std::size_t j) {
                         {"pauses_per_hour", theirs.pauses_per_hour ? Json(*theirs.pauses_per_hour) : Json()}};
     out["policies"].push_back(std::move(one));
   }
+  if (has_exact(v)) out["policies"].push_back(exact_json([&](Payment p) { return mean_exact(v, w, j, p); }));
   return out;
 }
 
@@ -55,11 +63,15 @@ Json cell_json(const StudyView& v, const StudyRegion& r, std::size_t w, std::siz
            {"starts_without_carbon", c.zero},
            {"carbon_at_once_g", carbon_at_once(c, jobs()[j]).value()},
            {"policies", Json::array()}};
-  for (const Policy p : kAll) {
+  for (const Policy p : report::kPolicies) {
     Json one = savings(v, p, [&](const Charges& charges) { return saving(c, p, charges); });
     one["pauses_per_hour"] = pauses_per_hour(c, p);
     out["policies"].push_back(std::move(one));
   }
+  if (!c.exact) return out;
+  Json best = exact_json([&](Payment p) { return exact_saving(c, p); });
+  for (const Payment p : report::kPayments) best["paid"][std::string(to_string(p))]["pauses"] = pauses_per_start(c, p);
+  out["policies"].push_back(std::move(best));
   return out;
 }
 
@@ -81,11 +93,49 @@ std::string csv_number(const std::optional<Saving>& s, bool totals) {
   return s ? fmt::format("{:.6g}", (totals ? s->ratio_of_totals : s->mean_of_ratios).value()) : "";
 }
 
+/// `of`: the exact plan's saving under a payment.
+template <class F>
+std::string csv_exact(F of) {
+  std::string out = ",";  // both averages of free pauses: those of pause-resume
+  for (const Payment p : report::kPayments) out += "," + csv_number(of(p), false);
+  return out;
+}
+
 template <class F>
 std::string csv_savings(const StudyView& v, F of) {
   const auto free = of(Charges{});
   std::string out = csv_number(free, false) + "," + csv_number(free, true);
-  for (const Payment& p : payments(v)) out += "," + csv_number(of(p.charges), false);
+  for (const Payment p : report::kPayments) out += "," + csv_number(of(report::charges_of(v, p)), false);
+  return out;
+}
+
+std::string csv_region(const StudyView& v, const StudyRegion& r, std::size_t w, std::size_t j) {
+  const Cell& c = r.cells[w][j];
+  const auto begin = [&](std::string_view policy) {
+    return fmt::format("{},{},{},{},{},{},{},", csv_quote(r.name), slacks()[w].name, jobs()[j].short_name, policy, c.starts,
+                       c.unknown, c.zero);
+  };
+  std::string out;
+  for (const Policy p : report::kPolicies) {
+    out += begin(to_string(p)) + csv_savings(v, [&](const Charges& charges) { return saving(c, p, charges); }) +
+           fmt::format(",{:.6g},,\n", pauses_per_hour(c, p));
+  }
+  if (c.exact) out += begin("exact") + csv_exact([&](Payment p) { return exact_saving(c, p); }) + ",,,\n";
+  return out;
+}
+
+std::string csv_mean(const StudyView& v, std::size_t w, std::size_t j) {
+  const auto begin = [&](std::string_view policy) {
+    return fmt::format("mean,{},{},{},,,,", slacks()[w].name, jobs()[j].short_name, policy);
+  };
+  std::string out;
+  for (const Policy p : report::kPolicies) {
+    const Published theirs = published(w, j, p);
+    out += begin(to_string(p)) + csv_savings(v, [&](const Charges& charges) { return mean_saving(v, w, j, p, charges); }) +
+           fmt::format(",{:.6g},{:.6g},{}\n", mean_pauses_per_hour(v, w, j, p), theirs.saving.value(),
+                       theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : "");
+  }
+  if (has_exact(v)) out += begin("exact") + csv_exact([&](Payment p) { return mean_exact(v, w, j, p); }) + ",,,\n";
   return out;
 }
 
@@ -95,28 +145,13 @@ std::string study_csv(const StudyView& v) {
   std::string out =
       "region,window,job,policy,starts,starts_without_known_window,starts_without_carbon,mean_of_ratios,ratio_of_totals,"
       "restarts_paid,held_in_place,restarts_machine_kept,pauses_per_hour,published_saving,published_pauses_per_hour\n";
-  const auto each = [&](auto one) {
+  const auto each = [](auto one) {
     for (std::size_t w = 0; w < kSlacks; ++w) {
-      for (std::size_t j = 0; j < kJobs; ++j) {
-        for (const Policy p : kAll) one(w, j, p);
-      }
+      for (std::size_t j = 0; j < kJobs; ++j) one(w, j);
     }
   };
-  for (const StudyRegion& r : v.regions) {
-    each([&](std::size_t w, std::size_t j, Policy p) {
-      const Cell& c = r.cells[w][j];
-      out += fmt::format("{},{},{},{},{},{},{},{},{:.6g},,\n", csv_quote(r.name), slacks()[w].name, jobs()[j].short_name,
-                         to_string(p), c.starts, c.unknown, c.zero,
-                         csv_savings(v, [&](const Charges& charges) { return saving(c, p, charges); }), pauses_per_hour(c, p));
-    });
-  }
-  each([&](std::size_t w, std::size_t j, Policy p) {
-    const Published theirs = published(w, j, p);
-    out += fmt::format("mean,{},{},{},,,,{},{:.6g},{:.6g},{}\n", slacks()[w].name, jobs()[j].short_name, to_string(p),
-                       csv_savings(v, [&](const Charges& charges) { return mean_saving(v, w, j, p, charges); }),
-                       mean_pauses_per_hour(v, w, j, p), theirs.saving.value(),
-                       theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : "");
-  });
+  for (const StudyRegion& r : v.regions) each([&](std::size_t w, std::size_t j) { out += csv_region(v, r, w, j); });
+  each([&](std::size_t w, std::size_t j) { out += csv_mean(v, w, j); });
   return out;
 }
 
@@ -151,10 +186,7 @@ std::string study_json(const StudyView& v) {
               {"published_by", kSource},
               {"foresight", "perfect"},
               {"slot_s", plain_seconds(v.regions.front().asked.slot)},
-              {"charges",
-               {{"restart_s", plain_seconds(v.charges.restart)},
-                {"pause", v.charges.pause.value()},
-                {"waiting", v.charges.waiting.value()}}},
+              {"charges", {{"restart_s", plain_seconds(v.restart)}, {"idle", v.idle.value()}}},
               {"jobs", jobs_json(v)},
               {"mean", std::move(means)},
               {"agreement", {{"within", a.within}, {"of", a.all}}},

@@ -66,6 +66,20 @@ class OnAFile(Study):
         paused = next(m for m in dear["mean"] if (m["window"], m["job"]) == ("+24 h", "ViT-B"))["policies"][1]
         self.assertLess(paused["paid"]["restarts"]["mean_of_ratios"], paused["saving"]["mean_of_ratios"])
 
+    def test_the_exact_plan_under_the_same_charges(self):
+        file = self.series(wave(24 * 60))
+        out = json.loads(self.of_file(file, 30, "--exact", "--restart", "30min", "--json", "-").stdout)
+        for m in out["mean"]:
+            start, pauses, best = m["policies"]
+            self.assertEqual(best["policy"], "exact")
+            for payment, paid in best["paid"].items():
+                for published in (start, pauses):
+                    self.assertGreaterEqual(paid["ratio_of_totals"], published["paid"][payment]["ratio_of_totals"] - 1e-4)
+        self.assertIn("exact plan", self.of_file(file, 30, "--exact").stdout)
+        rows = list(csv.DictReader(io.StringIO(self.of_file(file, 30, "--exact", "--csv").stdout)))
+        self.assertEqual(len(rows), 2 * 88 * 3)
+        self.of_file(file, 30, "--exact", "--starts", "all", check=2)
+
     def test_the_table_stands_beside_the_published_one(self):
         text = self.of_file(self.series(wave(24 * 60)), 30).stdout
         self.assertIn("Dodge et al., FAccT 2022", text)

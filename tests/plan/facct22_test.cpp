@@ -175,6 +175,48 @@ RC_GTEST_PROP(Facct22, PausesBeatStartsAndMoreTimeBeatsLess, ()) {
   }
 }
 
+/// Smooth enough for some pauses to be worth a restart, on slots of three hours (short problems).
+std::vector<MilligramsPerKwh> waves(std::size_t count) {
+  std::vector<MilligramsPerKwh> out = rough(count, 3);
+  for (std::size_t i = 0; i < count; ++i) out[i] += i % 8 < 3 ? 0 : 400'000;
+  return out;
+}
+
+TEST(Facct22, TheExactPlanIsNeverWorseThanThePublishedOnesUnderAnyPayment) {
+  const Asked asked{{0s, 24h * 20}, 3h, Starts::sixty};
+  const std::vector<Slots> known{slots_from(0s, 3h, waves(8 * 30)), slots_from(24h * 31, 3h, waves(8 * 10))};
+  Cells cells = study(known, asked);
+  EXPECT_FALSE(exact_saving(cells[0][0], Payment::restarts));
+  add_exact(cells, known, asked, 1h, Ratio(0.25));
+  for (const auto& row : cells) {
+    for (const Cell& c : row) {
+      ASSERT_GT(c.starts, 20U);
+      for (const Payment p : {Payment::restarts, Payment::held, Payment::kept}) {
+        const double best = exact_saving(c, p)->ratio_of_totals.value();
+        for (const Policy published : kAll)
+          EXPECT_GE(best, saving(c, published, charges_of(p, 1h, Ratio(0.25)))->ratio_of_totals.value() - 1e-4);
+        EXPECT_LE(best, saving(c, Policy::pause_resume)->ratio_of_totals.value() + 1e-4);
+      }
+    }
+  }
+  const Cell& c = cells[3][8];
+  EXPECT_LT(pauses_per_start(c, Payment::restarts), pauses_per_start(c, Policy::pause_resume));
+}
+
+TEST(Facct22, TheExactPlanWithFreeRestartsIsPauseAndResume) {
+  const Asked asked{{0s, 24h * 20}, 3h, Starts::sixty};
+  const std::vector<Slots> known{slots_from(0s, 3h, waves(8 * 40))};
+  Cells cells = study(known, asked);
+  add_exact(cells, known, asked, 0s, Ratio(0));
+  for (const auto& row : cells) {
+    for (const Cell& c : row) {
+      const auto free = saving(c, Policy::pause_resume), best = exact_saving(c, Payment::restarts);
+      EXPECT_NEAR(best->ratio_of_totals.value(), free->ratio_of_totals.value(), 1e-12);
+      EXPECT_NEAR(best->mean_of_ratios.value(), free->mean_of_ratios.value(), 1e-12);
+    }
+  }
+}
+
 TEST(Facct22, APublishedAverageIsFound) {
   EXPECT_DOUBLE_EQ(published(3, 8, Policy::pause_resume).saving.value(), 0.117);
   EXPECT_DOUBLE_EQ(published(7, 2, Policy::flexible_start).saving.value(), 0.026);

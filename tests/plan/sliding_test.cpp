@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "plan/policies.hpp"
+
 namespace gramwatt::plan {
 namespace {
 
@@ -130,6 +132,26 @@ RC_GTEST_PROP(Sliding, MoreTimeIsNeverWorse, ()) {
     RC_ASSERT(flexible_longer.sum[s] <= flexible.sum[s]);
     RC_ASSERT(paused_longer.sum[s] <= paused.sum[s]);
   }
+}
+
+/// The policies of one problem at a time (plan/policies.hpp), and what they weigh with costs.
+RC_GTEST_PROP(Sliding, AgreesWithThePoliciesOfOneProblem, ()) {
+  const Case c = any_case();
+  constexpr Quanta kFull = 10, kRestart = 7, kWait = 3;
+  Sliding sliding(c.values);
+  const auto flexible = sliding.flexible_start(c.length, c.window);
+  const auto& paused = sliding.pause_resume(c.length, c.window, true);
+  const std::size_t s = *rc::gen::inRange<std::size_t>(0, paused.sum.size());
+  Problem p;
+  const auto from = c.values.begin() + static_cast<std::ptrdiff_t>(s);
+  p.intensity.assign(from, from + c.window);
+  p.steps.assign(static_cast<std::size_t>(c.length), kFull);
+  p.quantum = Joules(1);
+  RC_ASSERT(weigh(p, *flexible_start(p)) == kFull * flexible.sum[s]);
+  p.restart_energy = kRestart;
+  p.wait = kWait;
+  RC_ASSERT(weigh(p, *pause_resume(p)) ==
+            kFull * paused.sum[s] + kRestart * paused.restarted[s] + kWait * (paused.paused[s] + paused.waited[s]));
 }
 
 TEST(Sliding, OneSlotTakesTheLeastOfItsWindow) {
