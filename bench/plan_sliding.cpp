@@ -103,7 +103,7 @@ void whole_study(const std::vector<MilligramsPerKwh>& c, bool made) {
   std::size_t starts = 0;
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint32_t r = 0; r < kRegions; ++r) {
-    const std::vector<Slots> known{{Nanoseconds{0}, asked.slot, made ? made_up(r + 1) : c}};
+    const std::vector<facct22::Stretch> known{{{Nanoseconds{0}, asked.slot, made ? made_up(r + 1) : c}, {}}};
     for (const auto& row : facct22::study(known, asked)) {
       for (const facct22::Cell& cell : row) starts += cell.starts;
     }

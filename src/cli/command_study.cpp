@@ -260,8 +260,29 @@ std::function<void(Ratio)> bar(const std::string& region, std::size_t index, std
   };
 }
 
-Result<report::StudyRegion> studied(Region region, const Asked& a, const std::function<void(Ratio)>& progress) {
+/// Where both are known: what is planned by, and what it is weighed with.
+Result<std::vector<facct22::Stretch>> stretches(const Region& region, const std::optional<grid::Series>& judge,
+                                                Nanoseconds slot) {
+  const grid::Window window = with_windows(region.time);
+  const grid::Ladder ladder{{region.series}, {}};
+  std::vector<grid::Window> known = plan::known_time(ladder, window);
+  if (judge) known = plan::common(known, plan::known_time({{*judge}, {}}, window));
+  auto slots = plan::known_slots(ladder, known, window.start, slot);
+  if (!slots) return tl::unexpected(slots.error());
+  std::vector<facct22::Stretch> out;
+  for (plan::Slots& s : *slots) out.push_back({std::move(s), {}});
+  if (!judge) return out;
+  auto judged = plan::known_slots({{*judge}, {}}, known, window.start, slot);
+  if (!judged) return tl::unexpected(judged.error());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].judges = std::move((*judged)[i].intensity);
+  return out;
+}
+
+Result<report::StudyRegion> studied(Region region, const Asked& a, const std::optional<grid::Series>& judge,
+                                    const std::function<void(Ratio)>& progress) {
   const facct22::Asked asked{region.time, a.slot, a.starts};
+  const auto known = stretches(region, judge, a.slot);
+  if (!known) return tl::unexpected(known.error());
   report::StudyRegion out{std::move(region.name),
                           region.series.signal,
                           region.series.resolution,
@@ -269,11 +290,25 @@ Result<report::StudyRegion> studied(Region region, const Asked& a, const std::fu
                           region.series.mean(region.time.start, region.time.end).value,
                           asked,
                           {}};
-  const auto slots = plan::known_slots({{std::move(region.series)}, {}}, with_windows(region.time), a.slot);
-  if (!slots) return tl::unexpected(slots.error());
-  out.cells = facct22::study(*slots, asked, a.exact ? std::function<void(Ratio)>{} : progress);
-  if (a.exact) facct22::add_exact(out.cells, *slots, asked, a.restart, a.idle, progress);
+  out.cells = facct22::study(*known, asked, a.exact ? std::function<void(Ratio)>{} : progress);
+  if (a.exact) facct22::add_exact(out.cells, *known, asked, a.restart, a.idle, progress);
   return out;
+}
+
+/// The series that all plans are weighed with: --judged-by.
+Result<std::optional<grid::Series>> judge_of(const Invocation& invocation, const Asked& a) {
+  const auto file = invocation.get("judged-by");
+  if (!file) return std::nullopt;
+  auto read = read_series(*file, {});
+  if (!read) return tl::unexpected(read.error());
+  if (read->size() != 1) return usage("plans are judged by one series, and there are several in the file", "--judged-by", "one of them");
+  grid::Series series = seen(std::move(read->front().series));
+  const auto& p = series.points;
+  for (const grid::Window& time : a.times) {
+    if (p.empty() || part_known(series, time).value() < kLeastKnown)
+      return not_covered(*file, time, a, p.empty() ? "" : span({p.front().start, series.end_of(p.size() - 1)}));
+  }
+  return series;
 }
 
 int show(const report::StudyView& view, const Invocation& invocation, const Settings& settings) {
@@ -300,9 +335,14 @@ int command_study(const Invocation& invocation, const Settings& settings) {
   report::StudyView view{{}, a->restart, a->idle, {}};
   auto all = regions(invocation, settings, *a, view.notes);
   if (!all) return complain(all.error());
+  const auto judge = judge_of(invocation, *a);
+  if (!judge) return complain(judge.error());
+  if (*judge)
+    view.notes.push_back(fmt::format("planned by what each region knows, weighed with {}: savings may be below zero",
+                                     *invocation.get("judged-by")));
   for (std::size_t i = 0; i < all->size(); ++i) {
     const auto progress = bar((*all)[i].name, i, all->size(), settings.quiet);
-    auto region = studied(std::move((*all)[i]), *a, progress);
+    auto region = studied(std::move((*all)[i]), *a, *judge, progress);
     if (progress) std::fputs("\r\x1b[K", stderr);
     if (!region) return complain(region.error());
     view.regions.push_back(std::move(*region));

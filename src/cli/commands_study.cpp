@@ -28,6 +28,7 @@ std::vector<Command> study_commands() {
        {{"zone", 0, "ZONE", "a region; may be given several times", true},
         {"series", 0, "FILE", "a region from a file (CSV: utc_start,g_per_kwh); may be given several times", true},
         {"signal", 0, "SIGNAL", "average or marginal (default average)", false},
+        {"judged-by", 0, "FILE", "weigh all plans with this series, such as a marginal one, whatever they were made by", false},
         {"year", 0, "Y", "starts lie in this year, UTC (default 2020, the paper's); several: each region in each", true},
         {"from", 0, "TIME", "first start, in place of --year", false},
         {"to", 0, "TIME", "end of the starts, not included", false},

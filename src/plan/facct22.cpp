@@ -114,7 +114,7 @@ std::vector<std::size_t> start_slots(const Asked& asked) {
   return out;
 }
 
-Cells study(std::span<const Slots> stretches, const Asked& asked, const std::function<void(Ratio)>& progress) {
+Cells study(std::span<const Stretch> stretches, const Asked& asked, const std::function<void(Ratio)>& progress) {
   Cells cells;
   for (std::size_t w = 0; w < kSlacks; ++w) {
     for (std::size_t j = 0; j < kJobs; ++j) {
@@ -124,9 +124,9 @@ Cells study(std::span<const Slots> stretches, const Asked& asked, const std::fun
   }
   const std::vector<std::size_t> starts = start_slots(asked);
   double done = 0;
-  for (const Slots& stretch : stretches) {
-    Sliding sliding(stretch.intensity);
-    const auto within = starts_within(starts, (stretch.start - asked.time.start) / asked.slot, stretch.intensity.size());
+  for (const Stretch& stretch : stretches) {
+    Sliding sliding(stretch.slots.intensity, stretch.judges);
+    const auto within = starts_within(starts, (stretch.slots.start - asked.time.start) / asked.slot, stretch.slots.intensity.size());
     for (auto& row : cells) {
       for (Cell& cell : row) {
         Weighing(sliding, cell).add(within);

@@ -131,13 +131,19 @@ struct Cell {
 };
 using Cells = std::array<std::array<Cell, kJobs>, kSlacks>;
 
+/// What is known without a gap.
+struct Stretch {
+  Slots slots;                           ///< what is planned by
+  std::vector<MilligramsPerKwh> judges;  ///< what it is weighed with, the same slots; empty: the same values
+};
+
 /// `stretches`: what is known of the region on the grid of slots from asked.time.start on (plan/known.hpp); may reach beyond
 /// the end of the time, so that late starts have their windows. `progress`: now and then, 0..1.
-[[nodiscard]] Cells study(std::span<const Slots> stretches, const Asked& asked,
+[[nodiscard]] Cells study(std::span<const Stretch> stretches, const Asked& asked,
                           const std::function<void(Ratio)>& progress = {});
 
 /// Exact plans of the same starts, under all payments: some seconds for sixty starts.
-void add_exact(Cells& cells, std::span<const Slots> stretches, const Asked& asked, Nanoseconds restart, Ratio idle,
+void add_exact(Cells& cells, std::span<const Stretch> stretches, const Asked& asked, Nanoseconds restart, Ratio idle,
                const std::function<void(Ratio)>& progress = {});
 
 /// 1 - carbon / carbon of run-now. Nothing where there was no start, or none with carbon.

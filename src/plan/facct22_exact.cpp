@@ -32,46 +32,52 @@ Problem problem(std::span<const MilligramsPerKwh> window, const Cell& cell, Paym
   return p;
 }
 
-void add_one(Exact& out, const Problem& p, double now) {
+void add_one(Exact& out, const Problem& p, std::span<const MilligramsPerKwh> judges, double now) {
   const auto schedule = exact(p);
   if (!schedule) return;  // a window without rules always has one
-  const double carbon = static_cast<double>(weigh(p, *schedule)) / p.steps.front();
+  const double carbon = static_cast<double>(weigh(p, *schedule, judges)) / p.steps.front();
   out.total += carbon;
   if (now > 0) out.shares += carbon / now;
   out.pauses += runs(*schedule).size() - 1;
 }
 
 /// Starts are counted from the first slot of the time that was asked for; `first` is the stretch's own.
-void add_stretch(Cell& cell, const Slots& stretch, std::span<const std::size_t> starts, std::int64_t first, Nanoseconds restart,
+void add_stretch(Cell& cell, const Stretch& stretch, std::span<const std::size_t> starts, std::int64_t first, Nanoseconds restart,
                  Ratio idle) {
   const auto window = static_cast<std::size_t>(cell.shape.window);
+  const std::span planned = stretch.slots.intensity;
+  const std::span judges = stretch.judges.empty() ? planned : std::span(stretch.judges);
   for (const std::size_t start : starts) {
     const auto at = static_cast<std::int64_t>(start) - first;
-    if (at < 0 || static_cast<std::size_t>(at) + window > stretch.intensity.size()) continue;
-    const auto slots = std::span(stretch.intensity).subspan(static_cast<std::size_t>(at), window);
+    if (at < 0 || static_cast<std::size_t>(at) + window > planned.size()) continue;
+    const auto slots = planned.subspan(static_cast<std::size_t>(at), window);
+    const auto weighed = judges.subspan(static_cast<std::size_t>(at), window);
     double now = 0;
-    for (const MilligramsPerKwh c : slots.first(static_cast<std::size_t>(cell.shape.length))) now += c;
+    for (const MilligramsPerKwh c : weighed.first(static_cast<std::size_t>(cell.shape.length))) now += c;
     for (const Payment p : {Payment::restarts, Payment::held, Payment::kept})
-      add_one((*cell.exact)[static_cast<std::size_t>(p)], problem(slots, cell, p, charges_of(p, restart, idle)), now);
+      add_one((*cell.exact)[static_cast<std::size_t>(p)], problem(slots, cell, p, charges_of(p, restart, idle)), weighed, now);
   }
 }
 
 }  // namespace
 
-void add_exact(Cells& cells, std::span<const Slots> stretches, const Asked& asked, Nanoseconds restart, Ratio idle,
+void add_exact(Cells& cells, std::span<const Stretch> stretches, const Asked& asked, Nanoseconds restart, Ratio idle,
                const std::function<void(Ratio)>& progress) {
   const std::vector<std::size_t> starts = start_slots(asked);
   double done = 0;
   for (auto& row : cells) {
-    for (auto cell = row.begin(); cell != row.end(); ++cell) {
+    for (std::size_t j = 0; j < kJobs; ++j) {
+      Cell& cell = row[j];
       done += 1.0 / (kSlacks * kJobs);
-      const auto same = std::find_if(row.begin(), cell, [&](const Cell& c) { return c.shape == cell->shape; });
-      if (same != cell) {  // a job of the same length has the same plans
-        cell->exact = same->exact;
+      const std::span earlier(row.data(), j);
+      const auto same = std::find_if(earlier.begin(), earlier.end(), [&](const Cell& c) { return c.shape == cell.shape; });
+      if (same != earlier.end()) {  // a job of the same length has the same plans
+        cell.exact = same->exact;
         continue;
       }
-      cell->exact.emplace();
-      for (const Slots& s : stretches) add_stretch(*cell, s, starts, (s.start - asked.time.start) / asked.slot, restart, idle);
+      cell.exact.emplace();
+      for (const Stretch& s : stretches)
+        add_stretch(cell, s, starts, (s.slots.start - asked.time.start) / asked.slot, restart, idle);
       if (progress) progress(Ratio(std::min(1.0, done)));
     }
   }

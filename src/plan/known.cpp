@@ -32,17 +32,33 @@ std::vector<grid::Window> known_time(const grid::Ladder& ladder, grid::Window wi
   return joined;
 }
 
-Result<std::vector<Slots>> known_slots(const grid::Ladder& ladder, grid::Window window, Nanoseconds slot) {
+std::vector<grid::Window> common(const std::vector<grid::Window>& a, const std::vector<grid::Window>& b) {
+  std::vector<grid::Window> out;
+  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    const grid::Window w{std::max(a[i].start, b[j].start), std::min(a[i].end, b[j].end)};
+    if (w.start < w.end) out.push_back(w);
+    if (a[i].end < b[j].end) ++i;
+    else ++j;
+  }
+  return out;
+}
+
+Result<std::vector<Slots>> known_slots(const grid::Ladder& ladder, const std::vector<grid::Window>& known, Nanoseconds origin,
+                                       Nanoseconds slot) {
   if (slot <= Nanoseconds{0}) return fail("a slot must have a length", {}, "such as --slot 5min", Error::Kind::usage);
   std::vector<Slots> out;
-  for (const grid::Window& w : known_time(ladder, window)) {
-    const auto first = (w.start - window.start + slot - Nanoseconds{1}) / slot, end = (w.end - window.start) / slot;
+  for (const grid::Window& w : known) {
+    const auto first = (w.start - origin + slot - Nanoseconds{1}) / slot, end = (w.end - origin) / slot;
     if (end <= first) continue;
-    auto slots = make_slots(ladder, window.start + first * slot, slot, static_cast<std::size_t>(end - first));
+    auto slots = make_slots(ladder, origin + first * slot, slot, static_cast<std::size_t>(end - first));
     if (!slots) return tl::unexpected(slots.error());
     out.push_back(std::move(*slots));
   }
   return out;
+}
+
+Result<std::vector<Slots>> known_slots(const grid::Ladder& ladder, grid::Window window, Nanoseconds slot) {
+  return known_slots(ladder, known_time(ladder, window), window.start, slot);
 }
 
 }  // namespace gramwatt::plan

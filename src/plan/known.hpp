@@ -12,7 +12,13 @@ namespace gramwatt::plan {
 /// Stretches of time that the rungs cover together, ascending, within the window. A rung with resolution 0 covers all of it.
 [[nodiscard]] std::vector<grid::Window> known_time(const grid::Ladder& ladder, grid::Window window);
 
-/// The same in slots: those of a grid that begins at the window's start and lie within a known stretch wholly.
+/// What lies in both.
+[[nodiscard]] std::vector<grid::Window> common(const std::vector<grid::Window>& a, const std::vector<grid::Window>& b);
+
+/// The slots of a grid that begins at `origin` and lie within one of the stretches of known time wholly.
+[[nodiscard]] Result<std::vector<Slots>> known_slots(const grid::Ladder& ladder, const std::vector<grid::Window>& known,
+                                                     Nanoseconds origin, Nanoseconds slot);
+/// Of all known time in the window, from its start.
 [[nodiscard]] Result<std::vector<Slots>> known_slots(const grid::Ladder& ladder, grid::Window window, Nanoseconds slot);
 
 }  // namespace gramwatt::plan

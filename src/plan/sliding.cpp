@@ -87,13 +87,19 @@ class TimeSet {
 
 }  // namespace
 
-Sliding::Sliding(std::span<const MilligramsPerKwh> intensity) : intensity_(intensity), prefix_(intensity.size() + 1) {
+Sliding::Sliding(std::span<const MilligramsPerKwh> intensity, std::span<const MilligramsPerKwh> judged)
+    : judged_(judged.empty() ? intensity : judged), prefix_(intensity.size() + 1) {
+  assert(judged_.size() == intensity.size());
   const std::size_t n = intensity.size();
   ranked_.resize(n);
   rank_.resize(n);
   for (std::size_t i = 0; i < n; ++i) {
-    prefix_[i + 1] = prefix_[i] + intensity[i];
+    prefix_[i + 1] = prefix_[i] + judged_[i];
     ranked_[i] = {intensity[i], static_cast<std::uint32_t>(i)};
+  }
+  if (!judged.empty()) {
+    chosen_by_.resize(n + 1);
+    for (std::size_t i = 0; i < n; ++i) chosen_by_[i + 1] = chosen_by_[i] + intensity[i];
   }
   std::sort(ranked_.begin(), ranked_.end(),
             [](const Ranked& a, const Ranked& b) { return a.value != b.value ? a.value < b.value : a.slot < b.slot; });
@@ -102,7 +108,7 @@ Sliding::Sliding(std::span<const MilligramsPerKwh> intensity) : intensity_(inten
 
 std::size_t Sliding::starts(int window) const {
   const auto w = static_cast<std::size_t>(window);
-  return window < 1 || w > intensity_.size() ? 0 : intensity_.size() - w + 1;
+  return window < 1 || w > judged_.size() ? 0 : judged_.size() - w + 1;
 }
 
 const Sliding::FlexibleStart& Sliding::flexible_start(int length, int window) {
@@ -114,7 +120,7 @@ const Sliding::FlexibleStart& Sliding::flexible_start(int length, int window) {
   suffix_.resize(width);
   suffix_at_.resize(width);
   // Local pointers: what is written through one never makes the compiler read another's anew.
-  const Sum* const prefix = prefix_.data();
+  const Sum* const prefix = chosen_by_.empty() ? prefix_.data() : chosen_by_.data();
   Sum* const suffix = suffix_.data();
   std::uint32_t* const suffix_at = suffix_at_.data();
   Sum* const sum = flexible_.sum.data();
@@ -144,6 +150,9 @@ const Sliding::FlexibleStart& Sliding::flexible_start(int length, int window) {
       sum[block + j] = early ? suffix[j] : best;
       chosen[block + j] = early ? suffix_at[j] : static_cast<std::uint32_t>(at);
     }
+  }
+  if (!chosen_by_.empty()) {
+    for (std::size_t i = 0; i < count; ++i) sum[i] = this->run(chosen[i], length);
   }
   return flexible_;
 }
@@ -189,7 +198,7 @@ class Sliding::Window {
     out.runs[start_] = runs_;
     if constexpr (kCosts) {
       const std::size_t first = chosen_.first_from(start_), last = chosen_.last_to(start_ + window_ - 1);
-      out.restarted[start_] = begun_ - all_->intensity_[first];
+      out.restarted[start_] = begun_ - all_->judged_[first];
       out.paused[start_] = all_->prefix_[last + 1] - all_->prefix_[first] - sum_;
       out.waited[start_] = all_->prefix_[first] - all_->prefix_[start_];
     }
@@ -199,16 +208,16 @@ class Sliding::Window {
   void choose(std::size_t slot) {
     const bool before = chosen_.before(slot), after = chosen_.after(slot);
     chosen_.insert(slot);
-    sum_ += all_->intensity_[slot];
+    sum_ += all_->judged_[slot];
     runs_ += 1 - unsigned{before} - unsigned{after};
-    if constexpr (kCosts) begun_ += (before ? 0 : all_->intensity_[slot]) - (after ? all_->intensity_[slot + 1] : 0);
+    if constexpr (kCosts) begun_ += (before ? 0 : all_->judged_[slot]) - (after ? all_->judged_[slot + 1] : 0);
   }
   void drop(std::size_t slot) {
     const bool before = chosen_.before(slot), after = chosen_.after(slot);
     chosen_.erase(slot);
-    sum_ -= all_->intensity_[slot];
+    sum_ -= all_->judged_[slot];
     runs_ -= 1 - unsigned{before} - unsigned{after};
-    if constexpr (kCosts) begun_ -= (before ? 0 : all_->intensity_[slot]) - (after ? all_->intensity_[slot + 1] : 0);
+    if constexpr (kCosts) begun_ -= (before ? 0 : all_->judged_[slot]) - (after ? all_->judged_[slot + 1] : 0);
   }
 
   const Sliding* all_;

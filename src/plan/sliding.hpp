@@ -33,8 +33,9 @@ using Sum = std::int64_t;
 
 class Sliding {
  public:
-  /// `intensity` must outlive it; fewer than 2^31 slots. O(n log n), once.
-  explicit Sliding(std::span<const MilligramsPerKwh> intensity);
+  /// Chooses by `intensity`. All sums are those of `judged`, where it is given, of the same slots: a plan by one signal, weighed
+  /// with another. Both must outlive it; fewer than 2^31 slots. O(n log n), once.
+  explicit Sliding(std::span<const MilligramsPerKwh> intensity, std::span<const MilligramsPerKwh> judged = {});
 
   /// Starts whose window of `window` slots lies within the series: 0..starts(window) - 1.
   [[nodiscard]] std::size_t starts(int window) const;
@@ -70,7 +71,8 @@ class Sliding {
   template <bool kCosts>
   class Window;
 
-  std::span<const MilligramsPerKwh> intensity_;
+  std::span<const MilligramsPerKwh> judged_;
+  std::vector<Sum> chosen_by_;       ///< of the first i slots of what is chosen by, where that is not what is judged by
   std::vector<Sum> prefix_;          ///< of the first i slots
   std::vector<std::uint32_t> rank_;  ///< by slot
   std::vector<Ranked> ranked_;       ///< by rank

@@ -80,6 +80,18 @@ class OnAFile(Study):
         self.assertEqual(len(rows), 2 * 88 * 3)
         self.of_file(file, 30, "--exact", "--starts", "all", check=2)
 
+    def test_a_plan_by_one_series_is_weighed_with_another(self):
+        values = wave(24 * 60)
+        plan, truth = self.series(values, "plan.csv"), self.series([600 - v for v in values], "truth.csv")
+        out = json.loads(self.of_file(plan, 30, "--judged-by", truth, "--starts", "all", "--json", "-").stdout)
+        cells = {(c["window"], c["job"]): c for c in out["regions"][0]["cells"]}
+        got = cells["+6 h", "DN-201"]["policies"][0]["saving"]["ratio_of_totals"]
+        best = [min(range(s, s + 7), key=values.__getitem__) for s in range(720)]
+        self.assertAlmostEqual(got, 1 - sum(600 - values[b] for b in best) / sum(600 - v for v in values[:720]), places=9)
+        self.assertLess(got, 0)
+        self.assertIn("weighed with", out["notes"][0])
+        self.of_file(plan, 30, "--judged-by", "/nowhere.csv", check=3)
+
     def test_the_table_stands_beside_the_published_one(self):
         text = self.of_file(self.series(wave(24 * 60)), 30).stdout
         self.assertIn("Dodge et al., FAccT 2022", text)

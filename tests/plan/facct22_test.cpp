@@ -22,8 +22,9 @@ using testing::ElementsAre;
 
 constexpr Policy kAll[] = {Policy::flexible_start, Policy::pause_resume};
 
-Slots slots_from(Nanoseconds start, Nanoseconds length, std::vector<MilligramsPerKwh> values) {
-  return {start, length, std::move(values)};
+Stretch slots_from(Nanoseconds start, Nanoseconds length, std::vector<MilligramsPerKwh> values,
+                   std::vector<MilligramsPerKwh> judges = {}) {
+  return {{start, length, std::move(values)}, std::move(judges)};
 }
 
 /// Rough values that repeat for nobody.
@@ -78,7 +79,7 @@ TEST(Facct22, AllStartsAreEverySlotOfTheTime) {
 TEST(Facct22, AveragesAreThoseMadeByHand) {
   const std::vector<MilligramsPerKwh> c{400, 100, 300, 200, 500, 600, 700, 800};
   const Asked asked{{0s, 2h}, 1h, Starts::all};  // two starts, both with their window
-  const std::vector<Slots> known{slots_from(0s, 1h, c)};
+  const std::vector<Stretch> known{slots_from(0s, 1h, c)};
   const Cell cell = study(known, asked)[0][5];
   EXPECT_EQ(cell.starts, 2U);
   // From 0: 400 at once, 100 best. From 1: 100 at once and best.
@@ -102,7 +103,7 @@ TEST(Facct22, PausesAreCountedAndChargedByWhatTheyMeet) {
   c[12] = 110;
   c[23] = 120;
   const Asked asked{{0s, 1h}, 1h, Starts::all};
-  const std::vector<Slots> known{slots_from(0s, 1h, c)};
+  const std::vector<Stretch> known{slots_from(0s, 1h, c)};
   const Cell cell = study(known, asked)[0][6];
   ASSERT_EQ(cell.starts, 1U);
   const Outcome& o = cell.of(Policy::pause_resume);
@@ -121,19 +122,19 @@ TEST(Facct22, StartsWithoutCarbonAreLeftOutOfTheMeanOfRatiosAndCounted) {
   std::vector<MilligramsPerKwh> c(8, 200);
   c[1] = 0;
   const Asked asked{{0s, 2h}, 1h, Starts::all};
-  const std::vector<Slots> known{slots_from(0s, 1h, c)};
+  const std::vector<Stretch> known{slots_from(0s, 1h, c)};
   const Cell cell = study(known, asked)[0][5];
   EXPECT_EQ(cell.starts, 2U);
   EXPECT_EQ(cell.zero, 1U);
   EXPECT_DOUBLE_EQ(saving(cell, Policy::flexible_start)->mean_of_ratios.value(), 1);
-  const std::vector<Slots> nothing{slots_from(0s, 1h, std::vector<MilligramsPerKwh>(8, 0))};
+  const std::vector<Stretch> nothing{slots_from(0s, 1h, std::vector<MilligramsPerKwh>(8, 0))};
   EXPECT_FALSE(saving(study(nothing, asked)[0][5], Policy::flexible_start));
 }
 
 TEST(Facct22, StartsWhoseWindowIsNotKnownAreCountedAndNotWeighed) {
   const Asked asked{{0s, 24h}, 1h, Starts::all};
   // Hours 0 to 9 and 12 to 29 are known: windows of seven hours fit at 0..3 and 12..23.
-  const std::vector<Slots> known{slots_from(0s, 1h, rough(10, 1)), slots_from(12h, 1h, rough(18, 2))};
+  const std::vector<Stretch> known{slots_from(0s, 1h, rough(10, 1)), slots_from(12h, 1h, rough(18, 2))};
   const Cell cell = study(known, asked)[0][5];
   EXPECT_EQ(cell.starts, 4U + 12U);
   EXPECT_EQ(cell.unknown, 8U);
@@ -160,7 +161,7 @@ TEST(Facct22, KnownSlotsLieWithinWhatTheRungsCoverTogether) {
 /// What any series keeps: pauses save no less than one start, that no less than nothing, and more time no less than less.
 RC_GTEST_PROP(Facct22, PausesBeatStartsAndMoreTimeBeatsLess, ()) {
   const Asked asked = forty_days(Starts::all);
-  const std::vector<Slots> known{slots_from(0s, 1h, rough(24 * 60, *rc::gen::arbitrary<std::uint32_t>()))};
+  const std::vector<Stretch> known{slots_from(0s, 1h, rough(24 * 60, *rc::gen::arbitrary<std::uint32_t>()))};
   const Cells cells = study(known, asked);
   for (std::size_t j = 0; j < kJobs; ++j) {
     for (std::size_t w = 0; w < kSlacks; ++w) {
@@ -184,7 +185,7 @@ std::vector<MilligramsPerKwh> waves(std::size_t count) {
 
 TEST(Facct22, TheExactPlanIsNeverWorseThanThePublishedOnesUnderAnyPayment) {
   const Asked asked{{0s, 24h * 20}, 3h, Starts::sixty};
-  const std::vector<Slots> known{slots_from(0s, 3h, waves(8 * 30)), slots_from(24h * 31, 3h, waves(8 * 10))};
+  const std::vector<Stretch> known{slots_from(0s, 3h, waves(8 * 30)), slots_from(24h * 31, 3h, waves(8 * 10))};
   Cells cells = study(known, asked);
   EXPECT_FALSE(exact_saving(cells[0][0], Payment::restarts));
   add_exact(cells, known, asked, 1h, Ratio(0.25));
@@ -205,7 +206,7 @@ TEST(Facct22, TheExactPlanIsNeverWorseThanThePublishedOnesUnderAnyPayment) {
 
 TEST(Facct22, TheExactPlanWithFreeRestartsIsPauseAndResume) {
   const Asked asked{{0s, 24h * 20}, 3h, Starts::sixty};
-  const std::vector<Slots> known{slots_from(0s, 3h, waves(8 * 40))};
+  const std::vector<Stretch> known{slots_from(0s, 3h, waves(8 * 40))};
   Cells cells = study(known, asked);
   add_exact(cells, known, asked, 0s, Ratio(0));
   for (const auto& row : cells) {
@@ -215,6 +216,27 @@ TEST(Facct22, TheExactPlanWithFreeRestartsIsPauseAndResume) {
       EXPECT_NEAR(best->mean_of_ratios.value(), free->mean_of_ratios.value(), 1e-12);
     }
   }
+}
+
+TEST(Facct22, APlanByOneSignalIsWeighedWithAnother) {
+  const std::vector<MilligramsPerKwh> planned{400, 100, 300, 200, 500, 600, 700, 800};
+  const std::vector<MilligramsPerKwh> judges{10, 40, 10, 10, 10, 10, 10, 10};
+  const Asked asked{{0s, 1h}, 1h, Starts::all};
+  const std::vector<Stretch> known{slots_from(0s, 1h, planned, judges)};
+  Cells cells = study(known, asked);
+  add_exact(cells, known, asked, 0s, Ratio(0));
+  const Cell& c = cells[0][5];  // one slot of seven: the plan takes slot 1
+  EXPECT_EQ(c.now, 10);
+  for (const Policy p : kAll) EXPECT_DOUBLE_EQ(saving(c, p)->mean_of_ratios.value(), -3);
+  EXPECT_DOUBLE_EQ(exact_saving(c, Payment::restarts)->mean_of_ratios.value(), -3);
+  EXPECT_EQ(c.of(Policy::flexible_start).waiting.total, 10);
+}
+
+TEST(Facct22, CommonTimeIsWhatBothKnow) {
+  using W = grid::Window;
+  EXPECT_THAT(common({W{0s, 4s}, W{6s, 9s}}, {W{1s, 2s}, W{3s, 7s}, W{9s, 10s}}),
+              ElementsAre(W{1s, 2s}, W{3s, 4s}, W{6s, 7s}));
+  EXPECT_TRUE(common({W{0s, 4s}}, {}).empty());
 }
 
 TEST(Facct22, APublishedAverageIsFound) {

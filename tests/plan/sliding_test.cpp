@@ -37,7 +37,7 @@ struct OnePlan {
   std::uint32_t runs = 0;
 };
 
-OnePlan pause_resume_of(const Values& c, std::size_t start, int length, int window) {
+OnePlan pause_resume_of(const Values& c, std::size_t start, int length, int window, const Values& judged) {
   std::vector<std::size_t> slots(static_cast<std::size_t>(window));
   std::iota(slots.begin(), slots.end(), start);
   std::stable_sort(slots.begin(), slots.end(), [&](std::size_t a, std::size_t b) { return c[a] < c[b]; });
@@ -45,15 +45,19 @@ OnePlan pause_resume_of(const Values& c, std::size_t start, int length, int wind
   std::sort(slots.begin(), slots.end());
   OnePlan p;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    p.sum += c[slots[i]];
+    p.sum += judged[slots[i]];
     if (i > 0 && slots[i] == slots[i - 1] + 1) continue;
     ++p.runs;
-    if (i > 0) p.restarted += c[slots[i]];
+    if (i > 0) p.restarted += judged[slots[i]];
   }
-  for (std::size_t i = start; i < slots.front(); ++i) p.waited += c[i];
-  for (std::size_t i = slots.front(); i <= slots.back(); ++i) p.paused += c[i];
+  for (std::size_t i = start; i < slots.front(); ++i) p.waited += judged[i];
+  for (std::size_t i = slots.front(); i <= slots.back(); ++i) p.paused += judged[i];
   p.paused -= p.sum;
   return p;
+}
+
+OnePlan pause_resume_of(const Values& c, std::size_t start, int length, int window) {
+  return pause_resume_of(c, start, length, window, c);
 }
 
 /// A series, mostly with many equal values, and a job and window that fit.
@@ -152,6 +156,26 @@ RC_GTEST_PROP(Sliding, AgreesWithThePoliciesOfOneProblem, ()) {
   p.wait = kWait;
   RC_ASSERT(weigh(p, *pause_resume(p)) ==
             kFull * paused.sum[s] + kRestart * paused.restarted[s] + kWait * (paused.paused[s] + paused.waited[s]));
+}
+
+RC_GTEST_PROP(Sliding, JudgedByAnotherSeriesTheChoiceIsTheSame, ()) {
+  const Case c = any_case();
+  const Values other = *rc::gen::container<Values>(c.values.size(), rc::gen::inRange(0, 1000));
+  Sliding plain(c.values), judged(c.values, other);
+  const auto flexible = plain.flexible_start(c.length, c.window);
+  const auto& weighed = judged.flexible_start(c.length, c.window);
+  RC_ASSERT(weighed.chosen == flexible.chosen);
+  const auto& paused = judged.pause_resume(c.length, c.window, true);
+  for (std::size_t s = 0; s < weighed.sum.size(); ++s) {
+    const auto from = other.begin() + weighed.chosen[s];
+    RC_ASSERT(weighed.sum[s] == std::accumulate(from, from + c.length, Sum{0}));
+    const OnePlan want = pause_resume_of(c.values, s, c.length, c.window, other);
+    RC_ASSERT(paused.sum[s] == want.sum);
+    RC_ASSERT(paused.runs[s] == want.runs);
+    RC_ASSERT(paused.restarted[s] == want.restarted);
+    RC_ASSERT(paused.paused[s] == want.paused);
+    RC_ASSERT(paused.waited[s] == want.waited);
+  }
 }
 
 TEST(Sliding, OneSlotTakesTheLeastOfItsWindow) {
