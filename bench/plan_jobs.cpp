@@ -9,9 +9,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/text.hpp"
 #include "plan/cluster.hpp"
 #include "plan/cluster_job.hpp"
-#include "plan/series_file.hpp"
 
 namespace {
 
@@ -30,8 +30,22 @@ T must(Result<T> result) {
 
 Slots slots_of(const char* file) {
   if (file != nullptr) {
-    const auto series = must(read_series(*must(grid::open_text(file)), file));
-    return must(make_slots(series, series.points.front().start, series.resolution, series.points.size()));
+    const auto source = must(grid::open_text(file));
+    grid::Lines lines(*source);
+    std::vector<Nanoseconds> times;
+    Slots slots;
+    for (std::string_view line; lines.next(line);) {
+      const auto fields = csv_fields(line);
+      const auto time = parse_iso8601(fields.front());
+      const auto value = parse_number<double>(fields.back());
+      if (!time || !value) continue;  // the heading
+      times.push_back(*time);
+      slots.intensity.push_back(quantise(GramsPerKwh(*value)));
+    }
+    if (times.size() < 2) std::exit(1);
+    slots.start = times[0];
+    slots.length = times[1] - times[0];
+    return slots;
   }
   Slots s{Nanoseconds{0}, std::chrono::minutes(5), {}};
   std::uint32_t noise = 1;

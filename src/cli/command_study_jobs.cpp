@@ -10,8 +10,8 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/grid_access.hpp"
+#include "cli/series_file.hpp"
 #include "grid/builtin.hpp"
-#include "plan/series_file.hpp"
 #include "report/study_jobs.hpp"
 
 namespace gramwatt::cli {
@@ -78,18 +78,24 @@ Result<Estimate<Watts>> watts_option(const Invocation& invocation) {
 
 Result<std::unique_ptr<grid::ByteSource>> open(const std::string& file) { return grid::open_text(file); }
 
-/// From a file.
+/// From a file, all of it.
 Result<plan::Slots> intensity_of_file(const std::string& file, report::JobsStudy& study) {
-  const auto source = open(file);
-  if (!source) return tl::unexpected(source.error());
-  const std::string name = std::filesystem::path(file).filename();
-  const auto series = plan::read_series(**source, name);
-  if (!series) return tl::unexpected(series.error());
-  study.signal.source = name;
-  study.signal.licence = series->signal.licence;
-  study.window = {series->points.front().start, series->points.back().start + series->resolution};
-  study.slot = series->resolution;
-  return plan::make_slots(*series, study.window.start, study.slot, series->points.size());
+  grid::ImportOptions options;
+  options.kind = study.signal.kind;
+  auto all = read_series(file, options);
+  if (!all) return tl::unexpected(all.error());
+  if (all->size() != 1)
+    return fail(fmt::format("{} series are in it", all->size()), file, "a file with one: utc_start,g_per_kwh",
+                Error::Kind::usage);
+  const grid::Series& series = all->front().series;
+  study.signal = series.signal;
+  study.signal.source = std::filesystem::path(file).filename();
+  study.terms = series.terms;
+  study.window = {series.points.front().start, series.end_of(series.points.size() - 1)};
+  study.slot = series.resolution;
+  if (study.slot <= Nanoseconds{0})
+    return fail("the step of its rows is not clear", file, "rows at equal steps", Error::Kind::usage);
+  return plan::make_slots(series, study.window.start, study.slot, static_cast<std::size_t>(study.window.length() / study.slot));
 }
 
 bool is_observed(const grid::Series& s) {

@@ -38,6 +38,8 @@ struct Command {
 [[nodiscard]] std::vector<Command> study_jobs_commands();
 /// `plan`, which is part of commands() too.
 [[nodiscard]] Command plan_command();
+/// The same of the group `study`.
+[[nodiscard]] std::vector<Command> study_commands();
 [[nodiscard]] const Command* find_command(std::string_view name);
 /// Second words of a group's commands: {"zones", "where", …} for "grid"; empty for what is no group.
 [[nodiscard]] std::vector<std::string> members(std::string_view group);

@@ -100,7 +100,7 @@ class StudyJobs(support.EndToEnd):
         holed = self.write("holed.csv", series([1, 2, 3]) + "2020-01-01T05:00Z,4\n")
         for args, code, words in (
             (("--series", self.series, bad), 1, ("bad.csv:3", "no length", "hours")),
-            (("--series", holed, self.trace), 1, ("holed.csv:5", "a step of 3 h")),
+            (("--series", holed, self.trace), 3, ("holed.csv", "not known from 2020-01-01T03:00")),
             (("--series", self.series, self.path("absent.csv")), 3, ("absent.csv",)),
             (("--series", self.series, "--limits", "2h:1h", self.trace), 2, ("--limits", "inf:48h")),
             (("--series", self.series, "--cpus", "1", self.trace), 2, ("a job has 2", "2 or more")),

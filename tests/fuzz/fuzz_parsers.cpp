@@ -39,7 +39,6 @@
 #include "place/find.hpp"
 #include "place/metadata.hpp"
 #include "plan/cluster.hpp"
-#include "plan/series_file.hpp"
 #include "plan/trace.hpp"
 #include "sense/bmc.hpp"
 #include "sense/gpu_clients.hpp"
@@ -266,14 +265,6 @@ void fuzz_trace(std::string_view text) {
   }
 }
 
-/// Whatever is taken as a series has equal steps and covers its time.
-void fuzz_series(std::string_view text) {
-  const auto source = grid::text_in_memory(text);
-  const auto series = plan::read_series(*source, "series.csv");
-  if (!series) return;
-  if (!series->covers({series->points.front().start, series->points.back().start + series->resolution})) std::abort();
-}
-
 using Parser = void (*)(std::string_view);
 
 const std::map<std::string_view, Parser>& parsers() {
@@ -311,7 +302,6 @@ const std::map<std::string_view, Parser>& parsers() {
       {"record", fuzz_record},
       {"recording", fuzz_recording},
       {"redfish", fuzz_redfish},
-      {"series", fuzz_series},
       {"trace", fuzz_trace},
       {"tail", [](std::string_view t) { (void)ledger::parse_tail(t); }},
   };
