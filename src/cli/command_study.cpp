@@ -301,7 +301,8 @@ Result<std::optional<grid::Series>> judge_of(const Invocation& invocation, const
   if (!file) return std::nullopt;
   auto read = read_series(*file, {});
   if (!read) return tl::unexpected(read.error());
-  if (read->size() != 1) return usage("plans are judged by one series, and there are several in the file", "--judged-by", "one of them");
+  if (read->size() != 1)
+    return usage("plans are judged by one series, and there are several in the file", "--judged-by", "one of them");
   grid::Series series = seen(std::move(read->front().series));
   const auto& p = series.points;
   for (const grid::Window& time : a.times) {
