@@ -126,7 +126,8 @@ Cells study(std::span<const Stretch> stretches, const Asked& asked, const std::f
   double done = 0;
   for (const Stretch& stretch : stretches) {
     Sliding sliding(stretch.slots.intensity, stretch.judges);
-    const auto within = starts_within(starts, (stretch.slots.start - asked.time.start) / asked.slot, stretch.slots.intensity.size());
+    const auto within =
+        starts_within(starts, (stretch.slots.start - asked.time.start) / asked.slot, stretch.slots.intensity.size());
     for (auto& row : cells) {
       for (Cell& cell : row) {
         Weighing(sliding, cell).add(within);

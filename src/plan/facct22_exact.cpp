@@ -42,8 +42,8 @@ void add_one(Exact& out, const Problem& p, std::span<const MilligramsPerKwh> jud
 }
 
 /// Starts are counted from the first slot of the time that was asked for; `first` is the stretch's own.
-void add_stretch(Cell& cell, const Stretch& stretch, std::span<const std::size_t> starts, std::int64_t first, Nanoseconds restart,
-                 Ratio idle) {
+void add_stretch(Cell& cell, const Stretch& stretch, std::span<const std::size_t> starts, std::int64_t first,
+                 Nanoseconds restart, Ratio idle) {
   const auto window = static_cast<std::size_t>(cell.shape.window);
   const std::span planned = stretch.slots.intensity;
   const std::span judges = stretch.judges.empty() ? planned : std::span(stretch.judges);

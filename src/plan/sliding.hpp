@@ -33,8 +33,8 @@ using Sum = std::int64_t;
 
 class Sliding {
  public:
-  /// Chooses by `intensity`. All sums are those of `judged`, where it is given, of the same slots: a plan by one signal, weighed
-  /// with another. Both must outlive it; fewer than 2^31 slots. O(n log n), once.
+  /// Chooses by `intensity`. All sums are those of `judged`, where it is given, of the same slots: a plan by one signal,
+  /// weighed with another. Both must outlive it; fewer than 2^31 slots. O(n log n), once.
   explicit Sliding(std::span<const MilligramsPerKwh> intensity, std::span<const MilligramsPerKwh> judged = {});
 
   /// Starts whose window of `window` slots lies within the series: 0..starts(window) - 1.

@@ -234,8 +234,7 @@ TEST(Facct22, APlanByOneSignalIsWeighedWithAnother) {
 
 TEST(Facct22, CommonTimeIsWhatBothKnow) {
   using W = grid::Window;
-  EXPECT_THAT(common({W{0s, 4s}, W{6s, 9s}}, {W{1s, 2s}, W{3s, 7s}, W{9s, 10s}}),
-              ElementsAre(W{1s, 2s}, W{3s, 4s}, W{6s, 7s}));
+  EXPECT_THAT(common({W{0s, 4s}, W{6s, 9s}}, {W{1s, 2s}, W{3s, 7s}, W{9s, 10s}}), ElementsAre(W{1s, 2s}, W{3s, 4s}, W{6s, 7s}));
   EXPECT_TRUE(common({W{0s, 4s}}, {}).empty());
 }
 
