@@ -47,7 +47,7 @@ Result<std::optional<Nanoseconds>> time_option(const Invocation& invocation, con
   if (!text) return std::optional<Nanoseconds>{};
   const auto t = parse_iso8601(*text);
   if (!t) return usage(fmt::format("\"{}\" is no time", *text), fmt::format("--{}", name), "such as 2026-11-25T14:00Z");
-  return std::optional(*t);
+  return t;
 }
 
 /// "80/t" with units {t: 1e6, kg: 1e3, g: 1} gives the price of one gram; a bare number means the first unit.
@@ -60,7 +60,8 @@ Result<std::optional<double>> price_option(const Invocation& invocation, const c
   const std::string_view unit =
       slash == std::string::npos ? units.front().first : trim(std::string_view(*text).substr(slash + 1));
   const auto it = std::find_if(units.begin(), units.end(), [&](const auto& u) { return u.first == unit; });
-  if (!number || !(*number >= 0 && *number < 1e12) || it == units.end())
+  const bool sane = number && *number >= 0 && *number < 1e12;  // "nan" is not
+  if (!sane || it == units.end())
     return usage(fmt::format("\"{}\" is no price", *text), fmt::format("--{}", name),
                  fmt::format("such as 80/{}", units.front().first));
   return std::optional(*number / it->second);

@@ -17,7 +17,7 @@ namespace {
     return;
   }
   for (int j = begin; j < end; ++j)
-    to[j] = std::min(std::min(r.running[j - 1], r.held[j - 1]), r.off[j - 1] + r.restart) + r.step[j - 1] * r.intensity;
+    to[j] = std::min({r.running[j - 1], r.held[j - 1], r.off[j - 1] + r.restart}) + r.step[j - 1] * r.intensity;
 }
 
 /// Several doubles; the compiler makes more than one of it where the machine has no such unit.

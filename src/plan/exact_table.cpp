@@ -63,7 +63,8 @@ double Costs::stretch(int slot, int done, int n) const {
   if (!is_free(slot, slot + n)) return kUnreachable;
   if (uniform_) return steps_.front() * sum(slot, slot + n);
   double carbon = 0;
-  for (int t = 0; t < n; ++t) carbon += steps_[static_cast<std::size_t>(done + t)] * intensity(slot + t);
+  const double* step = steps_.data() + done;
+  for (int t = 0; t < n; ++t) carbon += step[t] * intensity(slot + t);
   return carbon;
 }
 
@@ -75,7 +76,7 @@ Table::Table(const Costs& costs, int layers, int rows) : costs_(&costs), layers_
 
 void Table::clear(Columns columns) {
   columns_ = columns;
-  width_ = static_cast<std::size_t>(columns.last - columns.first + 1);
+  width_ = static_cast<std::size_t>(columns.last) + 1 - static_cast<std::size_t>(columns.first);
   cells_.assign(static_cast<std::size_t>(rows_ * layers_) * states_.size() * width_, kUnreachable);
   nowhere_.assign(width_, kUnreachable);
   if (costs_->min_run() > 1) chunk_.assign(width_, kUnreachable);
@@ -118,7 +119,7 @@ KeptRows Table::keep(int first, int end) const {
 void Table::restore(const KeptRows& kept) {
   const int begin = std::max(columns_.first, kept.columns.first), last = std::min(columns_.last, kept.columns.last);
   if (last < begin) return;
-  const auto width = static_cast<std::size_t>(kept.columns.last - kept.columns.first + 1);
+  const auto width = static_cast<std::size_t>(kept.columns.last) + 1 - static_cast<std::size_t>(kept.columns.first);
   const double* from = kept.cells.data() + (begin - kept.columns.first);
   for (int slot = kept.first; slot < kept.end; ++slot) {
     for (int layer = 0; layer < layers_; ++layer) {

@@ -37,7 +37,7 @@ Joules quantum_of(Joules largest, const Slots& slots) {
 
 std::string_view to_string(Machine machine) { return kMachines[static_cast<std::size_t>(machine)]; }
 std::optional<Machine> parse_machine(std::string_view text) {
-  const auto it = std::find(kMachines.begin(), kMachines.end(), text);
+  const auto* const it = std::find(kMachines.begin(), kMachines.end(), text);
   return it == kMachines.end() ? std::nullopt : std::optional(static_cast<Machine>(it - kMachines.begin()));
 }
 

@@ -16,7 +16,7 @@ std::vector<Quanta> draws(const Problem& p, const Schedule& schedule) {
     const Action a = schedule[i];
     const Quanta first = coming_back && (a == Action::run || a == Action::restart) ? p.restart_energy : 0;
     switch (a) {
-      case Action::wait: draw[i] = p.wait; break;
+      case Action::wait:
       case Action::off: draw[i] = p.wait; break;
       case Action::run: draw[i] = first + (done < p.steps.size() ? p.steps[done] : 0); break;
       case Action::restart: draw[i] = first + p.restart_power; break;

@@ -33,8 +33,8 @@ std::optional<Row> row_of(std::string_view line) {
   const auto fields = csv_fields(line);
   if (fields.size() != 2) return std::nullopt;
   const auto seconds = parse_number<double>(fields[0]), watts = parse_number<double>(fields[1]);
-  if (!seconds || !watts || !(*watts >= 0 && *watts <= kMostWatts)) return std::nullopt;
-  return Row{*seconds, *watts};
+  const bool sane = seconds && watts && *watts >= 0 && *watts <= kMostWatts;  // "nan" is not
+  return sane ? std::optional(Row{*seconds, *watts}) : std::nullopt;
 }
 
 }  // namespace
