@@ -275,7 +275,7 @@ std::vector<Command> all_commands() {
     return std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
   };
   table.insert(before_calibrate(), plan_command());
-  for (std::vector<Command> group : {grid_commands(), study_commands()})
+  for (std::vector<Command> group : {grid_commands(), study_commands(), study_jobs_commands()})
     table.insert(before_calibrate(), std::make_move_iterator(group.begin()), std::make_move_iterator(group.end()));
   return table;
 }

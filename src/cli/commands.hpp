@@ -34,6 +34,8 @@ struct Command {
 [[nodiscard]] const std::vector<Option>& global_options();
 /// The commands of the group `grid`, which are part of commands() too.
 [[nodiscard]] std::vector<Command> grid_commands();
+/// `study jobs`.
+[[nodiscard]] std::vector<Command> study_jobs_commands();
 /// `plan`, which is part of commands() too.
 [[nodiscard]] Command plan_command();
 /// The same of the group `study`.
