@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -49,13 +50,20 @@ std::vector<MilligramsPerKwh> read(const char* path) {
   return out;
 }
 
+/// Of this thread: a busy machine does not make it longer.
+double cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
 template <class F>
 double nanoseconds_each(std::size_t count, int rounds, F work) {
   double best = 1e18;
   for (int r = 0; r < rounds; ++r) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = cpu_seconds();
     work();
-    best = std::min(best, std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count());
+    best = std::min(best, 1e9 * (cpu_seconds() - start));
   }
   return best / static_cast<double>(count);
 }
@@ -101,18 +109,18 @@ void whole_study(const std::vector<MilligramsPerKwh>& c, bool made) {
   const facct22::Asked asked{
       {Nanoseconds{0}, kYear * Nanoseconds(std::chrono::minutes(5))}, std::chrono::minutes(5), facct22::Starts::all};
   std::size_t starts = 0;
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = cpu_seconds();
   for (std::uint32_t r = 0; r < kRegions; ++r) {
     const std::vector<facct22::Stretch> known{{{Nanoseconds{0}, asked.slot, made ? made_up(r + 1) : c}, {}}};
     for (const auto& row : facct22::study(known, asked)) {
       for (const facct22::Cell& cell : row) starts += cell.starts;
     }
   }
-  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double took = cpu_seconds() - begin;
   std::printf(
       "\nthe whole study: 11 jobs, 8 windows, every five-minute start of 2020, %d series, both ways with their costs: %.0f "
       "million "
-      "starts in %.2f s, one core (bar 10 s): %s\n",
+      "starts in %.2f s of CPU time, one core (bar 10 s): %s\n",
       kRegions, static_cast<double>(starts) / 1e6, took, took <= 10 ? "met" : "MISSED");
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Series of intensities straight from a file, for commands that look at them once: --series FILE. What `grid import` understands
-// is understood here; nothing is kept.
+// Series of intensities straight from a file, for commands that look at them once: --series FILE. What `grid import`
+// understands is understood here; nothing is kept.
 
 #include <filesystem>
 #include <string>

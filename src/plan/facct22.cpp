@@ -129,15 +129,18 @@ Cells study(std::span<const Stretch> stretches, const Asked& asked, const std::f
     const auto within =
         starts_within(starts, (stretch.slots.start - asked.time.start) / asked.slot, stretch.slots.intensity.size());
     for (auto& row : cells) {
-      for (Cell& cell : row) {
-        Weighing(sliding, cell).add(within);
+      for (std::size_t j = 0; j < kJobs; ++j) {
+        if (first_alike(j) == j) Weighing(sliding, row[j]).add(within);
         done += 1.0 / static_cast<double>(kSlacks * kJobs * stretches.size());
         if (progress) progress(Ratio(std::min(1.0, done)));
       }
     }
   }
   for (auto& row : cells) {
-    for (Cell& cell : row) cell.unknown = starts.size() - cell.starts;
+    for (std::size_t j = 0; j < kJobs; ++j) {
+      row[j].unknown = starts.size() - row[j].starts;
+      row[j] = row[first_alike(j)];
+    }
   }
   return cells;
 }

@@ -40,6 +40,8 @@ struct Job {
 };
 inline constexpr std::size_t kJobs = 11;
 [[nodiscard]] const std::array<Job, kJobs>& jobs();
+/// The first job of the same length, maybe itself: what is saved is the same.
+[[nodiscard]] std::size_t first_alike(std::size_t job);
 
 /// How much later a job may end than one that starts at once: so many hours, or a part of its length.
 struct Slack {

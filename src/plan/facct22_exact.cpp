@@ -69,10 +69,8 @@ void add_exact(Cells& cells, std::span<const Stretch> stretches, const Asked& as
     for (std::size_t j = 0; j < kJobs; ++j) {
       Cell& cell = row[j];
       done += 1.0 / (kSlacks * kJobs);
-      const std::span earlier(row.data(), j);
-      const auto same = std::find_if(earlier.begin(), earlier.end(), [&](const Cell& c) { return c.shape == cell.shape; });
-      if (same != earlier.end()) {  // a job of the same length has the same plans
-        cell.exact = same->exact;
+      if (first_alike(j) != j) {
+        cell.exact = row[first_alike(j)].exact;
         continue;
       }
       cell.exact.emplace();

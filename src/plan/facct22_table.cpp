@@ -64,6 +64,12 @@ const std::array<Job, kJobs>& jobs() {
   return table;
 }
 
+std::size_t first_alike(std::size_t job) {
+  std::size_t first = 0;
+  while (jobs()[first].length != jobs().at(job).length) ++first;
+  return first;
+}
+
 const std::array<Slack, kSlacks>& slacks() {
   static const std::array<Slack, kSlacks> table{{{"+6 h", 6h, 0},
                                                  {"+12 h", 12h, 0},
