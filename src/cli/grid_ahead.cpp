@@ -30,9 +30,16 @@ grid::Ladder& chosen(grid::Intensities& all, grid::SignalKind kind) {
   return kind == grid::SignalKind::marginal ? *all.marginal : all.average;
 }
 
-/// Which signal a plan follows where nobody has said it.
-void choose(const grid::Intensities& all, Ahead& ahead) {
-  const bool fit = all.marginal && all.marginal->rungs.front().signal.is_fit_for("scheduling");
+/// Does the series tell what is, so that it can be forecast?
+bool is_present(const grid::Series& known, Nanoseconds now) {
+  return !known.points.empty() && known.points.back().start + kStillPresent > now;
+}
+
+/// Which signal a plan follows where nobody has said it. What is known of the past counts too: a forecast is made from it.
+void choose(const grid::Intensities& all, const std::optional<grid::Ladder>& past_marginal, Nanoseconds now, Ahead& ahead) {
+  const grid::Series known = past_marginal ? observed(*past_marginal) : grid::Series{};
+  const bool fit = (is_present(known, now) && known.signal.is_fit_for("scheduling")) ||
+                   (all.marginal && all.marginal->rungs.front().signal.is_fit_for("scheduling"));
   ahead.kind = fit ? grid::SignalKind::marginal : grid::SignalKind::average;
   if (fit) ahead.why = "marginal: its source is fit for scheduling";
   else if (!all.marginal) ahead.why = "average: the marginal intensity is unknown";
@@ -42,7 +49,7 @@ void choose(const grid::Intensities& all, Ahead& ahead) {
 /// Our own forecast behind the providers', with its errors; a provider's gets the errors that ours has made.
 void add_forecast(const grid::Series& known, grid::Window window, Nanoseconds now, Ahead& ahead) {
   if (window.end <= now) return;
-  if (known.points.empty() || known.points.back().start + kStillPresent <= now) {
+  if (!is_present(known, now)) {
     ahead.ladder.notes.emplace_back("nothing recent is known of this grid: a typical day stands in for a forecast");
     return;
   }
@@ -85,15 +92,15 @@ Result<Ahead> look_ahead(const grid::GridSettings& settings, const place::Place&
   auto all = grid.look(*place.zone, window);
   if (!all) return tl::unexpected(all.error());
   grid::widen(*all, reach_of(place));
+  auto past = grid.look(*place.zone, {now - kHistory, now});
   Ahead ahead;
   if (kind) ahead.kind = *kind;
-  else choose(*all, ahead);
+  else choose(*all, past ? past->marginal : std::nullopt, now, ahead);
   if (ahead.kind == grid::SignalKind::marginal && !all->marginal)
     return fail("the marginal intensity of " + *place.zone + " is unknown", "--signal", all->marginal_note,
                 Error::Kind::missing);
   ahead.ladder = std::move(chosen(*all, ahead.kind));
   ahead.ladder.notes.insert(ahead.ladder.notes.end(), notes.begin(), notes.end());
-  auto past = grid.look(*place.zone, {now - kHistory, now});
   const bool told = past && (ahead.kind == grid::SignalKind::average || past->marginal);
   add_forecast(told ? observed(chosen(*past, ahead.kind)) : grid::Series{}, window, now, ahead);
   return ahead;

@@ -15,11 +15,30 @@ namespace {
 
 constexpr const char* kLinkLocal = "http://169.254.169.254";
 
+/// Names of parts of countries, by zone.
+std::map<std::string, std::string, std::less<>> part_names() {
+  std::map<std::string, std::string, std::less<>> names;
+  std::string_view table = data::zone_names();
+  (void)next_line(table);
+  while (const auto line = next_line(table)) {
+    auto fields = csv_fields(*line);
+    if (fields.size() == 2) names.emplace(std::move(fields[0]), std::move(fields[1]));
+  }
+  return names;
+}
+
+/// The table of intensities has the key in the place of a part's name.
+std::string full_name(const std::string& zone, std::string name, const std::map<std::string, std::string, std::less<>>& parts) {
+  const auto part = parts.find(zone);
+  if (part != parts.end() && name.starts_with(zone + ",")) name.replace(0, zone.size(), part->second);
+  return name;
+}
+
 std::optional<std::string> name_of(std::string_view zone) {
   std::string_view table = data::zone_intensity();
   while (const auto line = next_line(table)) {
     if (!line->starts_with(zone) || line->size() <= zone.size() || (*line)[zone.size()] != ',' || zone.empty()) continue;
-    return csv_fields(*line).at(1);
+    return full_name(std::string(zone), csv_fields(*line).at(1), part_names());
   }
   return std::nullopt;
 }
@@ -214,22 +233,6 @@ std::vector<std::string> known_zones() {
   return zones;
 }
 
-namespace {
-
-/// Names of parts of countries, by zone.
-std::map<std::string, std::string, std::less<>> part_names() {
-  std::map<std::string, std::string, std::less<>> names;
-  std::string_view table = data::zone_names();
-  (void)next_line(table);
-  while (const auto line = next_line(table)) {
-    auto fields = csv_fields(*line);
-    if (fields.size() == 2) names.emplace(std::move(fields[0]), std::move(fields[1]));
-  }
-  return names;
-}
-
-}  // namespace
-
 std::vector<std::pair<std::string, std::string>> named_zones() {
   const auto parts = part_names();
   std::vector<std::pair<std::string, std::string>> zones;
@@ -238,9 +241,8 @@ std::vector<std::pair<std::string, std::string>> named_zones() {
   while (const auto line = next_line(table)) {
     auto fields = csv_fields(*line);
     if (fields.size() < 2 || fields[0].empty()) continue;
-    const auto part = parts.find(fields[0]);  // the table of intensities has the key in its place
-    if (part != parts.end() && fields[1].starts_with(fields[0] + ",")) fields[1].replace(0, fields[0].size(), part->second);
-    zones.emplace_back(std::move(fields[0]), std::move(fields[1]));
+    std::string name = full_name(fields[0], std::move(fields[1]), parts);
+    zones.emplace_back(std::move(fields[0]), std::move(name));
   }
   std::sort(zones.begin(), zones.end());
   return zones;
