@@ -39,6 +39,7 @@
 #include "place/find.hpp"
 #include "place/metadata.hpp"
 #include "plan/cluster.hpp"
+#include "plan/profile.hpp"
 #include "plan/trace.hpp"
 #include "sense/bmc.hpp"
 #include "sense/gpu_clients.hpp"
@@ -251,6 +252,16 @@ void fuzz_import(std::string_view text) {
   }
 }
 
+/// Whatever is taken as a profile is a job of some length whose energy is a number.
+void fuzz_profile(std::string_view text) {
+  const auto steps = plan::read_profile(text, "power.csv", std::chrono::minutes(5));
+  if (!steps) return;
+  if (steps->empty()) std::abort();
+  for (const Joules e : *steps) {
+    if (!(e.value() >= 0 && e.value() <= 1e9 * 301)) std::abort();
+  }
+}
+
 /// Whatever is taken as a trace is in order and within bounds; the first line, as waiting limits, has a class for every length.
 void fuzz_trace(std::string_view text) {
   const auto limits = plan::parse_waiting_limits(text.substr(0, text.find('\n')));
@@ -302,6 +313,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"record", fuzz_record},
       {"recording", fuzz_recording},
       {"redfish", fuzz_redfish},
+      {"profile", fuzz_profile},
       {"trace", fuzz_trace},
       {"tail", [](std::string_view t) { (void)ledger::parse_tail(t); }},
   };
