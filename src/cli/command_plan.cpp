@@ -9,6 +9,7 @@
 #include "cli/plan_request.hpp"
 #include "cli/series_file.hpp"
 #include "report/plan.hpp"
+#include "report/plan_emit.hpp"
 
 namespace gramwatt::cli {
 namespace {
@@ -117,10 +118,34 @@ Result<report::PlannedPlace> plan_at(const PlanRequest& request, Candidate& c, c
   return place;
 }
 
+/// What --emit is asked for; nothing without it.
+Result<std::optional<report::EmitRequest>> emit_request(const Invocation& invocation, const Settings& settings) {
+  const auto text = invocation.get("emit");
+  if (!text) {
+    if (!invocation.arguments.empty())
+      return fail("a plan starts nothing by itself", invocation.arguments.front(),
+                  "add --emit sh to print the commands that start it, or leave the command out", Error::Kind::usage);
+    if (invocation.has("resource"))
+      return fail("a resource is named, and no commands are asked for", "--resource", "add --emit FORM", Error::Kind::usage);
+    return std::optional<report::EmitRequest>{};
+  }
+  const auto form = report::parse_emit_form(*text);
+  if (!form)
+    return fail(fmt::format("\"{}\" is no form of commands", *text), "--emit", "sh, at, sbatch, az, aws, gcloud or k8s",
+                Error::Kind::usage);
+  if (settings.json == "-")
+    return fail("--emit and --json - both want the standard output", {}, "give --json a file", Error::Kind::usage);
+  report::EmitRequest request{*form, invocation.get("resource").value_or(""), invocation.arguments};
+  if (auto ok = report::check(request); !ok) return tl::unexpected(ok.error());
+  return std::optional(std::move(request));
+}
+
 }  // namespace
 
 int command_plan(const Invocation& invocation, const Settings& settings) {
   const Nanoseconds now = SystemClock().now().utc;
+  const auto emit = emit_request(invocation, settings);
+  if (!emit) return complain(emit.error());
   auto request = plan_request(invocation, settings, now);
   if (!request) return complain(request.error());
   const auto surroundings = surroundings_of(invocation, settings.config);
@@ -143,6 +168,10 @@ int command_plan(const Invocation& invocation, const Settings& settings) {
     const auto written = write_output(*settings.json, report::plan_json(view) + "\n");
     if (!written) return complain(written.error());
     if (*settings.json == "-") return 0;
+  }
+  if (*emit) {
+    const auto commands = report::plan_commands(view, **emit);
+    return commands ? print(*commands) : complain(commands.error());
   }
   return settings.quiet ? 0 : print(report::plan_text(view, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)));
 }

@@ -23,6 +23,8 @@ struct PlannedPlace {
   plan::Problem problem;
   plan::Options options;
   std::vector<std::string> notes;
+  std::string provider, region;             ///< "aws", "eu-north-1"; empty: no cloud's
+  std::optional<Estimate<Grams>> transfer;  ///< of the job's data, moved here from home once
 };
 
 /// Money, in whatever currency the user thinks; nothing was given: no cost is told.
