@@ -30,24 +30,6 @@ std::string percent(Ratio r) {
   return fmt::format("{:.1f} %", value == 0 ? 0.0 : value);
 }
 
-std::string label(plan::Policy policy) {
-  constexpr std::array<const char*, 4> names{"run now", "flexible start", "pause, resume", "exact plan"};
-  return names[static_cast<std::size_t>(policy)];
-}
-
-/// The rows of the table: home with all its options, then each other place's best one, the cleanest first; and the chosen one.
-std::vector<Choice> rows(const PlanView& view) {
-  std::vector<Choice> all;
-  for (std::size_t o = 0; o < view.home().options.options.size(); ++o) all.push_back({0, o});
-  std::vector<Choice> others;
-  for (std::size_t p = 1; p < view.places.size(); ++p) others.push_back({p, view.places[p].options.chosen});
-  std::stable_sort(others.begin(), others.end(),
-                   [&](Choice a, Choice b) { return view.option(a).carbon < view.option(b).carbon; });
-  if (others.size() > kMostPlaces) others.resize(kMostPlaces);
-  all.insert(all.end(), others.begin(), others.end());
-  return all;
-}
-
 /// A table's cells, and how wide each column is; the first four are aligned to the left.
 struct Rows {
   std::vector<std::vector<std::string>> cells;
@@ -55,11 +37,6 @@ struct Rows {
 };
 
 constexpr std::size_t kLeftColumns = 4;
-
-std::string place_label(const PlanView& view, Choice c) {
-  const PlannedPlace& place = view.places[c.place];
-  return c.place == 0 ? label(view.option(c).policy) : place.name.empty() ? place.zone : place.name;
-}
 
 std::vector<std::string> row_cells(const PlanView& view, Choice c, const Style& style, bool interval) {
   const PlannedPlace& place = view.places[c.place];
@@ -70,7 +47,7 @@ std::vector<std::string> row_cells(const PlanView& view, Choice c, const Style& 
   const Figure f = figure(carbon(view, c), style, "");
   std::string grams(trim(f.value));
   if (interval && !f.interval.empty()) grams += " (" + f.interval + ")";
-  std::vector<std::string> cells{place_label(view, c),
+  std::vector<std::string> cells{option_label(view, c),
                                  at(plan::runs(o.schedule).front().begin),
                                  at(plan::finish(o.schedule)),
                                  std::move(grams),
@@ -85,7 +62,7 @@ std::vector<std::string> row_cells(const PlanView& view, Choice c, const Style& 
 
 Rows make_rows(const PlanView& view, const std::vector<Choice>& choices, const Style& style, bool interval) {
   Rows rows;
-  rows.cells.push_back({"", "start", "finish", "carbon (" + view.home().signal.gas + ")", "saving", "P(worse)", "restarts"});
+  rows.cells.push_back({"", "start", "finish", view.home().signal.gas, "saving", "P(worse)", "restarts"});
   if (view.prices.any()) rows.cells.front().emplace_back("cost");
   for (const Choice c : choices) rows.cells.push_back(row_cells(view, c, style, interval));
   rows.widths.resize(rows.cells.front().size());
@@ -113,7 +90,7 @@ Rows fitting_rows(const PlanView& view, const std::vector<Choice>& choices, cons
 }
 
 std::string table(const PlanView& view, const Style& style, std::size_t width) {
-  const std::vector<Choice> choices = rows(view);
+  const std::vector<Choice> choices = table_choices(view);
   const Rows r = fitting_rows(view, choices, style, width);
   std::string out;
   for (std::size_t i = 0; i < r.cells.size(); ++i) {
@@ -170,7 +147,7 @@ std::string gantt(const PlanView& view, const Style& style, std::size_t width) {
     for (std::size_t c = 0; c < columns; ++c)
       line += mark(o.schedule, c * n / columns, std::max(c * n / columns + 1, (c + 1) * n / columns), style);
     while (!line.empty() && line.back() == ' ') line.pop_back();
-    out += line + "  " + style.dim(label(o.policy)) + "\n";
+    out += line + "  " + style.dim(policy_label(o.policy)) + "\n";
   }
   return out;
 }
@@ -198,10 +175,35 @@ std::string foot(const PlanView& view, const Style& style, std::size_t width) {
   for (const std::string& note : place.options.notes) line("left out", note);
   for (const std::string& note : place.notes) line("note", note);
   for (const std::string& note : view.notes) line("note", note);
+  if (view.places.size() > kMostPlaces + 1)
+    line("note", fmt::format("{} more places are in --json", view.places.size() - 1 - kMostPlaces));
   return out;
 }
 
 }  // namespace
+
+std::vector<Choice> table_choices(const PlanView& view) {
+  std::vector<Choice> all;
+  for (std::size_t o = 0; o < view.home().options.options.size(); ++o) all.push_back({0, o});
+  std::vector<Choice> others;
+  for (std::size_t p = 1; p < view.places.size(); ++p) others.push_back({p, view.places[p].options.chosen});
+  std::stable_sort(others.begin(), others.end(),
+                   [&](Choice a, Choice b) { return carbon(view, a).value < carbon(view, b).value; });
+  if (others.size() > kMostPlaces) others.resize(kMostPlaces);
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
+
+std::string policy_label(plan::Policy policy) {
+  constexpr std::array<const char*, 4> names{"run now", "flexible start", "pause, resume", "exact plan"};
+  return names[static_cast<std::size_t>(policy)];
+}
+
+std::string option_label(const PlanView& view, Choice of) {
+  const PlannedPlace& place = view.places[of.place];
+  if (of.place == 0) return policy_label(view.option(of).policy);
+  return place.name.empty() ? place.zone : place.name;
+}
 
 std::string plan_text(const PlanView& view, const Style& style, std::size_t width) {
   return head(view, style, width) + table(view, style, width) + gantt(view, style, width) + foot(view, style, width);

@@ -1,9 +1,9 @@
 """gramwatt plan: what is planned, what is refused, and the commands that carry a plan out."""
 
 import datetime
+import html.parser
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -97,6 +97,121 @@ class Options(Plan):
             for line in done.stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
             self.assertIn("exact plan", done.stdout)
+
+
+class Clouds(Plan):
+    JOB = ("--energy", "10kWh", "--duration", "4h", "--zone", "DE")
+
+    def places(self, *args):
+        return {o["place"]: o for o in self.plan_json(*self.JOB, *args)["options"] if "region" in o}
+
+    def test_regions_are_places_with_their_zones_and_home_stays_the_measure(self):
+        out = self.plan_json(*self.JOB, "--clouds", "aws,gcp")
+        self.assertEqual(out["zone"], "DE")
+        self.assertGreater(len({o["place"] for o in out["options"] if "region" in o}), 60)
+        north = next(o for o in out["options"] if o["place"] == "aws eu-north-1")
+        self.assertTrue(north["zone"].startswith("SE"), north["zone"])
+        self.assertEqual(north["region"], {"provider": "aws", "region": "eu-north-1"})
+        home = next(o for o in out["options"] if o["policy"] == "now" and "region" not in o)
+        self.assertAlmostEqual(north["saving"], 1 - north["carbon"]["value"] / home["carbon"]["value"])
+        self.assertTrue(any("aws eu-north-1: PUE" in note and "published" in note for note in out["notes"]), "no PUE")
+
+    def test_only_allowed_regions_are_looked_at(self):
+        self.assertEqual(set(self.places("--clouds", "aws", "--allow", "eu-north-*", "--allow", "us-west-2")), {"aws eu-north-1", "aws us-west-2"})
+        self.assertTrue(all(p.startswith("gcp europe-") for p in self.places("--clouds", "aws,gcp", "--allow", "gcp europe-")))
+        done = self.plan(*self.JOB, "--clouds", "aws", "--allow", "eu-nroth-1", check=3)
+        self.assertIn("did you mean eu-north-1", done.stderr)
+
+    def test_moving_data_is_charged_at_both_ends(self):
+        args = ("--clouds", "aws", "--allow", "eu-north-1")
+        before, after = self.places(*args)["aws eu-north-1"], self.places(*args, "--data-gb", "1000", "--transfer-energy", "10Wh/GB")["aws eu-north-1"]
+        moved = after["transfer"]["value"]
+        self.assertAlmostEqual(after["carbon"]["value"], before["carbon"]["value"] + moved)
+        home = self.plan_json(*self.JOB, "--pue", "1")["options"][0]["carbon"]["value"] / 10  # g/kWh, about
+        self.assertTrue(0.3 * 10 * home < moved < 0.7 * 10 * home, (moved, home))
+        wide = self.places(*args, "--data-gb", "1000")["aws eu-north-1"]["transfer"]
+        self.assertGreater(wide["high"], 40 * wide["value"])  # nobody agrees on it
+
+    def test_data_that_is_too_large_stays_at_home(self):
+        out = self.plan_json(*self.JOB, "--clouds", "aws", "--allow", "eu-north-1", "--data-gb", "1e6")
+        self.assertEqual(out["chosen_zone"], "DE")
+
+    def test_machines_are_started_in_the_region_that_was_chosen(self):
+        args = (*self.JOB, "--clouds", "aws", "--allow", "eu-north-1", "--emit")
+        script = self.plan(*args, "aws", "--resource", "i-0").stdout
+        self.assertIn("aws ec2 start-instances --region eu-north-1 --instance-ids i-0", script)
+        self.assertIn("--clouds azure", self.plan(*args, "az", "--resource", "g/n", check=2).stderr)
+        args = (*self.JOB, "--clouds", "gcp", "--allow", "europe-north2", "--emit", "gcloud", "--resource")
+        self.assertIn("start n --zone=europe-north2-b", self.plan(*args, "europe-north2-b/n").stdout)
+        self.assertIn("europe-north2-a/NAME", self.plan(*args, "us-east1-b/n", check=2).stderr)
+
+    def test_what_is_asked_wrongly(self):
+        for args, code, word in (((*self.JOB, "--clouds", "ibm"), 2, "aws, azure and gcp"), ((*self.JOB, "--allow", "eu-*"), 2, "--clouds"),
+                                 ((*self.JOB[:4], "--clouds", "aws"), 3, "--zone"), ((*self.JOB, "--clouds", "aws", "--data-gb", "much"), 2, "such as 120"),
+                                 ((*self.JOB, "--clouds", "aws", "--transfer-energy", "1Wh/GB"), 2, "--data-gb"),
+                                 ((*self.JOB, "--clouds", "aws", "--data-gb", "1", "--transfer-energy", "1Wh/TB"), 2, "5Wh/GB")):
+            self.assertIn(word, self.plan(*args, check=code).stderr, args)
+
+
+class Text(html.parser.HTMLParser):
+    """A page's tags in order, and what is between them; every tag must be closed."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta",):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class Page(Plan):
+    def page(self, *args):
+        target = self.path("plan.html")
+        self.plan(*args, "-q", "--html", target)
+        return self.read("plan.html")
+
+    def test_the_page_holds_the_table_and_the_picture_and_needs_nothing_else(self):
+        source = self.page(*self.eight_hours(), "--pausable", "--carbon-price", "80/t")
+        page = Text(source)
+        self.assertEqual(page.open, [])
+        for word in ("pause, resume", "66.7 %", "400 g", "01-01 01:00", "cost", "UTC"):
+            self.assertIn(word, page.text)
+        names = [tag for tag, _ in page.tags]
+        self.assertIn("svg", names)
+        self.assertNotIn("script", names)
+        for tag, attributes in page.tags:
+            self.assertFalse({"src", "href"} & set(attributes), tag)
+        self.assertNotIn("url(", source)
+        self.assertNotIn("nan", source)
+        # Two runs of two hours each, out of eight, at every option that pauses.
+        rects = [float(a["width"]) for tag, a in page.tags if tag == "rect" and a.get("height") == "16"]
+        self.assertEqual(len(rects), 6)
+        self.assertAlmostEqual(max(rects), 2 * min(rects), delta=0.2)
+
+    def test_names_are_text(self):
+        series = self.series([100] * 30, name="<script>alert('x')&amp;.csv")
+        source = self.page("--series", series, "--energy", "1kWh", "--duration", "2h", "--start", "2026-01-01T00:00Z")
+        page = Text(source)
+        self.assertNotIn("script", [tag for tag, _ in page.tags])
+        self.assertIn("<script>alert('x')&amp;", page.text)
+
+    def test_only_one_output_may_go_to_standard_output(self):
+        self.assertTrue(self.plan(*self.eight_hours(), "--html", "-").stdout.startswith("<!DOCTYPE html>"))
+        self.plan(*self.eight_hours(), "--html", "-", "--json", "-", check=2)
+        self.plan(*self.eight_hours(), "--html", "-", "--emit", "sh", "--", "true", check=2)
 
 
 class Emitted(Plan):
