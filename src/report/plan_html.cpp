@@ -39,7 +39,7 @@ td,th{padding:.3rem .6rem .3rem .4rem;border-bottom:1px solid var(--line)}
 td.n,th.n{text-align:right;padding:.3rem .4rem .3rem .6rem}
 tr.pick td{background:var(--pick);font-weight:600}
 figure{margin:1.5rem 0}
-svg{width:100%;height:auto;display:block;font:13px system-ui,sans-serif}
+svg{width:100%;min-width:40rem;height:auto;display:block;font:13px system-ui,sans-serif}
 svg text{fill:var(--soft)}
 svg .strong{fill:var(--text);font-weight:600}
 figcaption{font-size:.9rem;margin-top:.4rem}
