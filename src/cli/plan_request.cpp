@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/hardware.hpp"
 #include "ledger/ledger.hpp"
+#include "plan/profile.hpp"
 
 namespace gramwatt::cli {
 namespace {
@@ -65,25 +66,6 @@ Result<std::optional<double>> price_option(const Invocation& invocation, const c
   return std::optional(*number / it->second);
 }
 
-/// Energy of a run by slot from its start: every interval's energy is spread over its time.
-std::vector<Joules> steps_of(const std::vector<Interval>& intervals, Nanoseconds slot) {
-  std::vector<Joules> steps;
-  const Nanoseconds start = intervals.front().start.utc;
-  for (const Interval& i : intervals) {
-    Microjoules sum;
-    for (const Flow& f : i.flows) sum += f.job();
-    const Nanoseconds from = i.start.utc - start, to = i.end.utc - start;
-    for (Nanoseconds at = from; at < to;) {
-      const auto k = static_cast<std::size_t>(at / slot);
-      const Nanoseconds end = std::min(to, static_cast<std::int64_t>(k + 1) * slot);
-      if (k >= steps.size()) steps.resize(k + 1);
-      steps[k] += sum.joules() * (seconds(end - at) / seconds(to - from));
-      at = end;
-    }
-  }
-  return steps;
-}
-
 Result<void> as_run(const std::string& name, const Settings& settings, bool waits, PlanRequest& r) {
   const auto ledger = ledger::Ledger::open_read_only(settings.ledger);
   if (!ledger) return tl::unexpected(ledger.error());
@@ -93,49 +75,13 @@ Result<void> as_run(const std::string& name, const Settings& settings, bool wait
     return usage("run " + record->id + " has no energy to plan with", "--like", "name a run that has ended");
   const auto intervals = ledger->intervals(record->id);
   const auto length = Nanoseconds(static_cast<std::int64_t>(record->duration.value() * 1e9));
-  if (intervals && !intervals->empty()) r.job.steps = steps_of(*intervals, r.slot);
+  if (intervals && !intervals->empty()) r.job.steps = plan::steps_of(*intervals, r.slot);
   const auto with_energy = std::count_if(r.job.steps.begin(), r.job.steps.end(), [](Joules e) { return e.value() > 0; });
   if (with_energy == 0) r.job.steps = plan::constant_steps(record->energy.total.value, length, r.slot);
   if (waits) r.job.wait = record->energy.idle.value / record->duration;
   if (record->energy.total.value.value() > 0) r.pue = record->energy.pue;
   r.job_source = fmt::format("as run {} was", record->id);
   return {};
-}
-
-/// "seconds,watts": a power holds until the next row; the last row ends the job.
-Result<std::vector<Joules>> read_profile(const std::string& path, Nanoseconds slot) {
-  const auto text = read_file(path);
-  if (!text) return tl::unexpected(text.error());
-  const auto bad = [&](int line, const char* what) {
-    return usage(fmt::format("line {}: {}", line, what), path,
-                 "two columns, seconds,watts, the seconds ascending from 0; the last row ends the job");
-  };
-  std::vector<std::pair<double, double>> rows;
-  std::string_view rest = *text;
-  int line = 0;
-  while (const auto row = next_line(rest)) {
-    ++line;
-    if (trim(*row).empty() || (line == 1 && contains_ignoring_case(*row, "watts"))) continue;
-    const auto fields = csv_fields(*row);
-    const auto at = fields.size() == 2 ? parse_number<double>(fields[0]) : std::nullopt;
-    const auto watts = fields.size() == 2 ? parse_number<double>(fields[1]) : std::nullopt;
-    if (!at || !watts || !(*watts >= 0 && *watts < 1e9)) return bad(line, "not a time and a power");
-    if (rows.empty() ? *at != 0 : !(*at > rows.back().first && *at < 1e9)) return bad(line, "the seconds do not ascend from 0");
-    rows.emplace_back(*at, *watts);
-  }
-  if (rows.size() < 2) return bad(line, "a profile has two rows at least");
-  std::vector<Joules> steps;
-  const double width = seconds(slot).value();
-  for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
-    for (double at = rows[i].first; at < rows[i + 1].first;) {
-      const auto k = static_cast<std::size_t>(at / width);
-      const double end = std::min(rows[i + 1].first, static_cast<double>(k + 1) * width);
-      if (k >= steps.size()) steps.resize(k + 1);
-      steps[k] += Joules(rows[i].second * (end - at));
-      at = end;
-    }
-  }
-  return steps;
 }
 
 Result<void> read_job(const Invocation& invocation, const Settings& settings, PlanRequest& r) {
@@ -151,7 +97,9 @@ Result<void> read_job(const Invocation& invocation, const Settings& settings, Pl
   if (const auto like = invocation.get("like")) return as_run(*like, settings, waits, r);
   if (waits) return usage("what the machine draws while it waits is not known", "--machine", "--wait-power W, or --like RUN");
   if (const auto profile = invocation.get("profile")) {
-    auto steps = read_profile(*profile, r.slot);
+    const auto text = read_file(*profile);
+    if (!text) return tl::unexpected(text.error());
+    auto steps = plan::read_profile(*text, *profile, r.slot);
     if (!steps) return tl::unexpected(steps.error());
     r.job.steps = std::move(*steps);
     r.job_source = "power over time from " + *profile;

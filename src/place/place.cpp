@@ -1,6 +1,7 @@
 #include "place/place.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -213,13 +214,33 @@ std::vector<std::string> known_zones() {
   return zones;
 }
 
+namespace {
+
+/// Names of parts of countries, by zone.
+std::map<std::string, std::string, std::less<>> part_names() {
+  std::map<std::string, std::string, std::less<>> names;
+  std::string_view table = data::zone_names();
+  (void)next_line(table);
+  while (const auto line = next_line(table)) {
+    auto fields = csv_fields(*line);
+    if (fields.size() == 2) names.emplace(std::move(fields[0]), std::move(fields[1]));
+  }
+  return names;
+}
+
+}  // namespace
+
 std::vector<std::pair<std::string, std::string>> named_zones() {
+  const auto parts = part_names();
   std::vector<std::pair<std::string, std::string>> zones;
   std::string_view table = data::zone_intensity();
   (void)next_line(table);
   while (const auto line = next_line(table)) {
     auto fields = csv_fields(*line);
-    if (fields.size() >= 2 && !fields[0].empty()) zones.emplace_back(std::move(fields[0]), std::move(fields[1]));
+    if (fields.size() < 2 || fields[0].empty()) continue;
+    const auto part = parts.find(fields[0]);  // the table of intensities has the key in its place
+    if (part != parts.end() && fields[1].starts_with(fields[0] + ",")) fields[1].replace(0, fields[0].size(), part->second);
+    zones.emplace_back(std::move(fields[0]), std::move(fields[1]));
   }
   std::sort(zones.begin(), zones.end());
   return zones;

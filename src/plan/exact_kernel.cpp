@@ -9,7 +9,7 @@
 namespace gramwatt::plan::kernel {
 namespace {
 
-[[gnu::always_inline]] inline void run_loop(const RunRow& r, int begin, int end) {
+[[gnu::always_inline]] inline void run_loop(const RunRow r, int begin, int end) {
   double* __restrict to = r.to;
   if (r.held == nullptr) {
     for (int j = begin; j < end; ++j)
@@ -77,12 +77,12 @@ template <int N>
   return r.held != nullptr ? both_loop<N, true, false>(r, begin, end) : both_loop<N, false, false>(r, begin, end);
 }
 
-[[gnu::always_inline]] inline void pause_loop(const PauseRow& r, int begin, int end) {
+[[gnu::always_inline]] inline void pause_loop(const PauseRow r, int begin, int end) {
   double* __restrict to = r.to;
   for (int j = begin; j < end; ++j) to[j] = std::min(r.before[j] + r.a_slot, r.running[j] + r.all);
 }
 
-[[gnu::always_inline]] inline void chunk_loop(const ChunkRow& r, int begin, int end) {
+[[gnu::always_inline]] inline void chunk_loop(const ChunkRow r, int begin, int end) {
   double* __restrict to = r.to;
   for (int j = begin; j < end; ++j)
     to[j] = std::min(r.running[j - 1] + r.step[j - 1] * r.intensity,

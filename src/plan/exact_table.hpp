@@ -112,8 +112,9 @@ class Table {
   /// The row of a slot; element 0 is column columns_.first.
   [[nodiscard]] std::size_t offset(int slot, int layer, int state) const;
   [[nodiscard]] double value(int slot, int layer, int state, int done) const {
-    return done < columns_.first ? kUnreachable
-                                 : cells_[offset(slot, layer, state) + static_cast<std::size_t>(done - columns_.first)];
+    return done < columns_.first || !is_known(state)
+               ? kUnreachable
+               : cells_[offset(slot, layer, state) + static_cast<std::size_t>(done - columns_.first)];
   }
   [[nodiscard]] double& value(int slot, int layer, int state, int done) {
     return cells_[offset(slot, layer, state) + static_cast<std::size_t>(done - columns_.first)];

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 
 namespace gramwatt::report {
@@ -86,6 +87,19 @@ std::string signal(const char* name, const Estimate<Grams>& carbon, const ledger
   return out + check("carbon = energy x intensity", carbon.value.value(), (facility.value * i.value.value).value());
 }
 
+/// What the run was weighed with before better series came: kept, never in sums.
+std::string weighed_before(const std::vector<ledger::EarlierWeighing>& all, const Style& style) {
+  std::string out = "\n" + style.bold("Weighed before") + " (gramwatt reweigh; replaced, kept for comparison)\n";
+  const auto line = [&](const char* name, const Estimate<Grams>& carbon, const std::optional<ledger::IntensityFacts>& with) {
+    return "    " + flow(fmt::format("{} carbon {}{}", name, text(carbon, style), with ? ", from " + with->value.source : ""), 6, kWidth) + "\n";
+  };
+  for (const ledger::EarlierWeighing& e : all) {
+    out += fmt::format("  until {}\n", iso8601(e.replaced_utc)) + line("average", e.average, e.average_intensity);
+    if (e.marginal) out += line("marginal", *e.marginal, e.marginal_intensity);
+  }
+  return out;
+}
+
 std::string region(const ledger::RegionEnergy& r, const Style& style) {
   std::string out;
   if (r.energy)
@@ -134,6 +148,7 @@ std::string explain(const ledger::RunRecord& r, const Style& style) {
                style);
   out += check("total = average + embodied", r.carbon.total.value.value(),
                r.carbon.average.value.value() + r.carbon.embodied.value.value());
+  if (!r.earlier.empty()) out += weighed_before(r.earlier, style);
   if (!r.regions.empty() || !r.marks.empty()) out += marked(r, style);
   if (!r.derivations.empty()) out += "\n" + style.bold("Inputs") + "\n";
   for (const auto& d : r.derivations) {

@@ -142,6 +142,9 @@ class Imported(Grid):
         self.assertAlmostEqual(after["intensity"]["average"]["value"], 77, places=6)
         self.assertAlmostEqual(after["carbon"]["average"]["value"], after["energy"]["facility"]["value"] / 3.6e6 * 77, places=9)
         self.assertEqual(after["earlier"][0]["average"]["value"], before["carbon"]["average"]["value"])
+        explained = self.gramwatt("show", "last", "--explain", check=0).stdout
+        self.assertIn("Weighed before", explained)
+        self.assertIn(before["intensity"]["average"]["source"][:20], explained.split("Weighed before")[1])
         self.assertIn("unchanged", self.gramwatt("reweigh", "--all", check=0).stdout)
 
     def test_a_series_can_be_listed_and_removed(self):

@@ -250,5 +250,16 @@ TEST(Regions, EveryOneOfThemLeadsToAKnownZoneAndLiesInIt) {
   EXPECT_EQ(regions, 142);
 }
 
+TEST(Zones, PartsOfCountriesHaveNames) {
+  std::string california, tasmania;
+  for (const auto& [zone, name] : named_zones()) {
+    if (zone == "US-CAL-CISO") california = name;
+    if (zone == "AU-TAS") tasmania = name;
+    EXPECT_FALSE(name.starts_with(zone + ",")) << zone << " has no name: data/zone_names.csv";
+  }
+  EXPECT_TRUE(california.starts_with("California ISO, United States")) << california;
+  EXPECT_EQ(tasmania, "Tasmania, Australia");
+}
+
 }  // namespace
 }  // namespace gramwatt::place
