@@ -25,7 +25,7 @@ Result<std::optional<grid::SignalKind>> signal_option(const Invocation& invocati
   if (!text) return std::optional<grid::SignalKind>{};
   const auto kind = grid::parse_signal_kind(*text);
   if (!kind) return usage(fmt::format("\"{}\" is no signal", *text), "--signal", "average or marginal");
-  return std::optional(*kind);
+  return kind;
 }
 
 /// The series of a file stand for places; they are known, not forecast.
@@ -182,7 +182,8 @@ Result<std::optional<Transfer>> transfer_request(const Invocation& invocation) {
     return std::optional<Transfer>{};
   }
   const auto gb = parse_number<double>(*text);
-  if (!gb || !(*gb >= 0 && *gb < 1e12))
+  const bool sane = gb && *gb >= 0 && *gb < 1e12;
+  if (!sane)
     return usage(fmt::format("\"{}\" is no amount of data", *text), "--data-gb", "such as 120");
   Estimate<Joules> energy = usual_transfer();
   if (by_gb) {

@@ -102,7 +102,7 @@ Result<void> fits(const PlanView& view, const EmitRequest& request, const std::v
 std::string_view to_string(EmitForm form) { return kForms[static_cast<std::size_t>(form)]; }
 
 std::optional<EmitForm> parse_emit_form(std::string_view text) {
-  const auto it = std::find(kForms.begin(), kForms.end(), text);
+  const auto* const it = std::find(kForms.begin(), kForms.end(), text);
   if (it == kForms.end()) return std::nullopt;
   return static_cast<EmitForm>(it - kForms.begin());
 }

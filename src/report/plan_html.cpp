@@ -263,6 +263,8 @@ std::string notes(const PlanView& view) {
   for (const std::string& note : place.options.notes) line("left out", note);
   for (const std::string& note : place.notes) line("note", note);
   for (const std::string& note : view.notes) line("note", note);
+  const std::size_t shown = table_choices(view).size() - view.home().options.options.size();
+  if (shown + 1 < view.places.size()) line("note", fmt::format("{} more places are in --json", view.places.size() - 1 - shown));
   return out + "</dl>\n";
 }
 
