@@ -21,7 +21,7 @@ Command plan_command() {
            {"profile", 0, "FILE", "power over time: CSV with the columns seconds,watts", false},
            {"zone", 0, "ZONE", "grid zone; several: the best place is chosen too, the first is home", true},
            {"clouds", 0, "LIST", "of aws, azure and gcp: their regions are places to choose from, beside home", false},
-           {"allow", 0, "REGION", "with --clouds: only such regions; a pattern or a beginning, such as eu-*", true},
+           {"allow", 0, "REGION", "with --clouds: only such regions; a beginning or a pattern, such as eu- or *west*", true},
            {"data-gb", 0, "X", "data that moves along to another place, once", false},
            {"transfer-energy", 0, "E", "of moving a gigabyte, such as 5Wh/GB (default 1Wh/GB, up to 60)", false},
            {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
@@ -55,7 +55,7 @@ Command plan_command() {
           true,
           {"gramwatt plan --energy 37.3kWh --duration 36h --within 24h --pausable --restart-energy 200Wh --zone DE",
            "gramwatt plan --like last --zone US-CAL-CISO --zone FR",
-           "gramwatt plan --like last --zone DE --clouds aws,gcp --allow eu-* --allow europe-* --data-gb 120",
+           "gramwatt plan --like last --zone DE --clouds aws,gcp --allow eu- --allow europe- --data-gb 120",
            "gramwatt plan --like last --pausable --emit at -- python train.py"}};
 }
 
