@@ -17,7 +17,9 @@ namespace gramwatt::cli {
 [[nodiscard]] int command_rm(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_grid(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_grid_import(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_study_jobs(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_plan(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_study(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_reweigh(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_doctor(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_estimate(const Invocation& invocation, const Settings& settings);

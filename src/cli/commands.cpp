@@ -271,10 +271,12 @@ std::vector<Command> main_commands() {
 
 std::vector<Command> all_commands() {
   std::vector<Command> table = main_commands();
-  std::vector<Command> grid = grid_commands();
-  auto at = std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
-  at = std::next(table.insert(at, plan_command()));
-  table.insert(at, std::make_move_iterator(grid.begin()), std::make_move_iterator(grid.end()));
+  const auto before_calibrate = [&table] {
+    return std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
+  };
+  table.insert(before_calibrate(), plan_command());
+  for (std::vector<Command> group : {grid_commands(), study_commands(), study_jobs_commands()})
+    table.insert(before_calibrate(), std::make_move_iterator(group.begin()), std::make_move_iterator(group.end()));
   return table;
 }
 

@@ -34,8 +34,12 @@ struct Command {
 [[nodiscard]] const std::vector<Option>& global_options();
 /// The commands of the group `grid`, which are part of commands() too.
 [[nodiscard]] std::vector<Command> grid_commands();
+/// `study jobs`.
+[[nodiscard]] std::vector<Command> study_jobs_commands();
 /// `plan`, which is part of commands() too.
 [[nodiscard]] Command plan_command();
+/// The same of the group `study`.
+[[nodiscard]] std::vector<Command> study_commands();
 [[nodiscard]] const Command* find_command(std::string_view name);
 /// Second words of a group's commands: {"zones", "where", …} for "grid"; empty for what is no group.
 [[nodiscard]] std::vector<std::string> members(std::string_view group);

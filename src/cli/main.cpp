@@ -86,6 +86,8 @@ int dispatch(const Invocation& invocation) {
   if (name == "plan") return command_plan(invocation, settings);
   if (name == "reweigh") return command_reweigh(invocation, settings);
   if (name == "grid" || name.starts_with("grid ")) return command_grid(invocation, settings);
+  if (name == "study jobs") return command_study_jobs(invocation, settings);
+  if (name == "study" || name.starts_with("study ")) return command_study(invocation, settings);
   if (name == "replay") return command_replay(invocation, settings);
   if (name == "calibrate") return command_calibrate(invocation, settings);
   return command_doctor(invocation, settings);

@@ -38,6 +38,8 @@
 #include "meter/workload.hpp"
 #include "place/find.hpp"
 #include "place/metadata.hpp"
+#include "plan/cluster.hpp"
+#include "plan/trace.hpp"
 #include "sense/bmc.hpp"
 #include "sense/gpu_clients.hpp"
 #include "sense/gpu_metrics.hpp"
@@ -249,6 +251,20 @@ void fuzz_import(std::string_view text) {
   }
 }
 
+/// Whatever is taken as a trace is in order and within bounds; the first line, as waiting limits, has a class for every length.
+void fuzz_trace(std::string_view text) {
+  const auto limits = plan::parse_waiting_limits(text.substr(0, text.find('\n')));
+  if (limits && (limits->empty() || limits->back().up_to != plan::kNoEnd)) std::abort();
+  const auto source = grid::text_in_memory(text);
+  const auto jobs = plan::read_trace(*source, "jobs.csv");
+  if (!jobs) return;
+  plan::Second before = 0;
+  for (const plan::TracedJob& j : *jobs) {
+    if (j.arrival < before || j.length < 1 || j.cpus < 1 || j.cpus > plan::kMostTraceCpus) std::abort();
+    before = j.arrival;
+  }
+}
+
 using Parser = void (*)(std::string_view);
 
 const std::map<std::string_view, Parser>& parsers() {
@@ -286,6 +302,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"record", fuzz_record},
       {"recording", fuzz_recording},
       {"redfish", fuzz_redfish},
+      {"trace", fuzz_trace},
       {"tail", [](std::string_view t) { (void)ledger::parse_tail(t); }},
   };
   return table;

@@ -1,0 +1,200 @@
+// The study as a page: bars by region as in the paper's figures, and the table beside the published one. The drawing is SVG
+// written here, coloured by the page's own style for light and dark; no script, nothing from elsewhere.
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "report/study.hpp"
+
+namespace gramwatt::report {
+namespace {
+
+using namespace plan::facct22;
+
+constexpr const char* kStyle = R"(<style>
+:root { color-scheme: light dark; --ink: #1b1f23; --soft: #6a737d; --rule: #d8dde2; --page: #ffffff;
+  --b0: #b9d7ea; --b1: #7fb2d5; --b2: #3d85b8; --b3: #14507f; --worse: #a4343a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e3e7eb; --soft: #98a2ad; --rule: #39424c; --page: #14181c;
+  --b0: #22506f; --b1: #3479a6; --b2: #63a6d2; --b3: #b4daf2; --worse: #f0898e; } }
+body { margin: 2rem auto; max-width: 84rem; padding: 0 1rem; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+p, li { max-width: 60rem; } .soft, caption { color: var(--soft); }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(25rem, 1fr)); gap: 1rem; }
+svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 11px system-ui, sans-serif; } svg .soft { fill: var(--soft); }
+.rule { stroke: var(--rule); stroke-width: 1; } .b0 { fill: var(--b0); } .b1 { fill: var(--b1); } .b2 { fill: var(--b2); } .b3 { fill: var(--b3); }
+.published { fill-opacity: .25; stroke: var(--ink); stroke-width: .8; stroke-dasharray: 2 1.5; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .12rem .55rem; text-align: right; white-space: nowrap; } th:first-child, td:first-child, td:nth-child(2) { text-align: left; }
+tr.first td { border-top: 1px solid var(--rule); } .far { color: var(--worse); }
+</style>
+)";
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+double percent(const std::optional<Saving>& s) { return s ? 100 * s->mean_of_ratios.value() : 0; }
+
+/// Four bars of neighbouring windows: a region's, the mean's, the published.
+struct Group {
+  std::string name;
+  std::array<double, 4> bars{};
+  bool published = false;
+};
+
+/// `from`: the first of four windows.
+std::vector<Group> groups(const StudyView& v, std::size_t from, std::size_t job, Policy policy) {
+  std::vector<Group> out;
+  for (const StudyRegion& r : v.regions) {
+    Group g{r.name, {}, false};
+    for (std::size_t i = 0; i < 4; ++i) g.bars[i] = percent(saving(r.cells[from + i][job], policy));
+    out.push_back(std::move(g));
+  }
+  Group mean{"mean", {}, false}, theirs{"published", {}, true};
+  for (std::size_t i = 0; i < 4; ++i) {
+    mean.bars[i] = percent(mean_saving(v, from + i, job, policy));
+    theirs.bars[i] = 100 * published(from + i, job, policy).saving.value();
+  }
+  out.push_back(std::move(mean));
+  out.push_back(std::move(theirs));
+  return out;
+}
+
+/// 1, 2 or 5 times a power of ten, so that some four of them reach the top.
+double rule_step(double top) {
+  const double power = std::pow(10, std::floor(std::log10(std::max(top, 1e-6) / 4)));
+  for (const double m : {1.0, 2.0, 5.0}) {
+    if (m * power * 5 >= top) return m * power;
+  }
+  return 10 * power;
+}
+
+constexpr double kWidth = 560, kTop = 26, kHeight = 170, kLeft = 34, kBelow = 122;
+
+std::string rules(double top) {
+  std::string out;
+  const double step = rule_step(top);
+  for (int i = 0; i * step <= top * 1.0001; ++i) {
+    const double y = kTop + kHeight * (1 - i * step / top);
+    out += fmt::format(
+        R"(<line class="rule" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="soft" x="{}" y="{:.1f}" text-anchor="end">{:.3g}</text>)",
+        kLeft, kWidth, y, y, kLeft - 4, y + 4, i * step);
+  }
+  return out;
+}
+
+std::string panel(const StudyView& v, std::size_t from, std::size_t job, Policy policy) {
+  const std::vector<Group> all = groups(v, from, job, policy);
+  double top = 0.1;
+  for (const Group& g : all) top = std::max(top, *std::max_element(g.bars.begin(), g.bars.end()));
+  top *= 1.05;
+  const double each = (kWidth - kLeft) / static_cast<double>(all.size()), bar = each * 0.8 / 4;
+  const std::string title = fmt::format("{}: {}, {} to {}", jobs()[job].short_name,
+                                        policy == Policy::flexible_start ? "flexible start" : "pause and resume",
+                                        slacks()[from].name, slacks()[from + 3].name);
+  std::string out = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}"><text x="{}" y="14">{}, % saved</text>)",
+                                kWidth, kTop + kHeight + kBelow, escaped(title), kLeft, escaped(title));
+  out += rules(top);
+  for (std::size_t g = 0; g < all.size(); ++g) {
+    const double x = kLeft + each * (static_cast<double>(g) + 0.1);
+    for (std::size_t i = 0; i < 4; ++i) {
+      const double height = kHeight * std::max(0.0, all[g].bars[i]) / top;
+      out += fmt::format(
+          R"(<rect class="b{}{}" x="{:.1f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"><title>{} {}: {:.1f} %</title></rect>)",
+          i, all[g].published ? " published" : "", x + bar * static_cast<double>(i), kTop + kHeight - height, bar, height,
+          escaped(all[g].name), slacks()[from + i].name, all[g].bars[i]);
+    }
+    const double lx = x + each * 0.4, ly = kTop + kHeight + 10;
+    out += fmt::format(R"x(<text x="{:.1f}" y="{:.1f}" text-anchor="end" transform="rotate(-60 {:.1f} {:.1f})">{}</text>)x",
+                       lx + 3, ly, lx + 3, ly, escaped(all[g].name.substr(0, 18)));
+  }
+  return out + "</svg>\n";
+}
+
+std::string row(std::string_view window, std::string_view label, const char* kind, const std::vector<std::string>& cells) {
+  std::string out = fmt::format("<tr{}><td>{}</td><td>{}</td>", kind, window, label);
+  for (const std::string& c : cells) out += "<td>" + c + "</td>";
+  return out + "</tr>\n";
+}
+
+std::string table(const StudyView& v) {
+  std::string out = "<div class=\"scroll\"><table>\n<tr><th>window</th><th></th>";
+  for (const Job& j : jobs()) out += fmt::format("<th title=\"{}\">{}</th>", escaped(j.name), j.short_name);
+  out += "</tr>\n";
+  for (std::size_t w = 0; w < kSlacks; ++w) {
+    for (const Policy p : {Policy::flexible_start, Policy::pause_resume}) {
+      std::vector<std::string> ours, theirs, difference;
+      for (std::size_t j = 0; j < kJobs; ++j) {
+        const double us = percent(mean_saving(v, w, j, p)), them = 100 * published(w, j, p).saving.value();
+        ours.push_back(fmt::format("{:.1f}", us));
+        theirs.push_back(fmt::format("{:.1f}", them));
+        const bool far = std::abs(us - them) > std::max(1.5, 0.35 * them);
+        difference.push_back(fmt::format("<span class=\"{}\">{:+.1f}</span>", far ? "far" : "near", us - them));
+      }
+      const bool flexible = p == Policy::flexible_start;
+      out += row(flexible ? slacks()[w].name : "", flexible ? "flexible start" : "pause and resume",
+                 flexible ? " class=\"first\"" : "", ours);
+      out += row("", "published", " class=\"soft\"", theirs) + row("", "difference", "", difference);
+    }
+  }
+  return out + "</table></div>\n";
+}
+
+std::string region_list(const StudyView& v) {
+  std::string out = "<ul>\n";
+  for (const StudyRegion& r : v.regions) {
+    out += fmt::format("<li><b>{}</b>: {} intensity every {}, {} ({})</li>\n", escaped(r.name), grid::to_string(r.signal.kind),
+                       length_text(r.resolution), escaped(r.signal.source.empty() ? "source not told" : r.signal.source),
+                       escaped(r.signal.licence.empty() ? "licence not told" : r.signal.licence));
+  }
+  return out + "</ul>\n";
+}
+
+}  // namespace
+
+std::string study_html(const StudyView& v) {
+  constexpr std::array<std::size_t, 3> kShown{5, 1, 2};  // short, middle, long: those of the paper's figures
+  std::string out =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><title>Moving jobs in time</title>\n";
+  out += kStyle;
+  out += fmt::format(
+      "</head><body>\n<h1>Moving machine learning in time</h1>\n<p>{}.<br><span class=\"soft\">The study of {}, done "
+      "again; published figures are dashed.</span></p>\n",
+      escaped(study_heading(v)), escaped(kSource));
+  for (const Policy p : {Policy::flexible_start, Policy::pause_resume}) {
+    out += fmt::format(
+        "<h2>{} by region</h2>\n<p class=\"soft\">Four bars each: +6, +12, +18, +24 h, or +25, +50, +75, +100 % of the "
+        "job's length.</p>\n<div class=\"panels\">\n",
+        p == Policy::flexible_start ? "Flexible start" : "Pause and resume");
+    for (const std::size_t from : {std::size_t{0}, kSlacks / 2}) {
+      for (const std::size_t job : kShown) out += panel(v, from, job, p);
+    }
+    out += "</div>\n";
+  }
+  const Agreement a = agreement(v);
+  out += "<h2>Mean over the regions, beside the published</h2>\n" + table(v);
+  out += fmt::format(
+      "<p>Jobs of 19 h and more: {} of {} averages of pause and resume within max(1.5 points, 35 %) of the "
+      "published.</p>\n",
+      a.within, a.all);
+  out += "<h2>What it stands on</h2>\n" + region_list(v) + "<ul>\n";
+  for (const std::string& remark : study_remarks(v)) out += "<li>" + escaped(remark) + "</li>\n";
+  for (const std::string& note : v.notes) out += "<li>" + escaped(note) + "</li>\n";
+  return out + "</ul>\n</body></html>\n";
+}
+
+}  // namespace gramwatt::report
