@@ -20,6 +20,10 @@ Command plan_command() {
            {"like", 0, "RUN", "as this run of the ledger was, its power over time included", false},
            {"profile", 0, "FILE", "power over time: CSV with the columns seconds,watts", false},
            {"zone", 0, "ZONE", "grid zone; several: the best place is chosen too, the first is home", true},
+           {"clouds", 0, "LIST", "of aws, azure and gcp: their regions are places to choose from, beside home", false},
+           {"allow", 0, "REGION", "with --clouds: only such regions; a beginning or a pattern, such as eu- or *west*", true},
+           {"data-gb", 0, "X", "data that moves along to another place, once", false},
+           {"transfer-energy", 0, "E", "of moving a gigabyte, such as 5Wh/GB (default 1Wh/GB, up to 60)", false},
            {"place", 0, "WHERE", "where it is: \"23917, US\", Germany, Texas; in place of --zone", false},
            {"lat", 0, "DEG", "latitude, with --lon: the grid zone there, in place of --zone", false},
            {"lon", 0, "DEG", "longitude, east positive", false},
@@ -43,6 +47,7 @@ Command plan_command() {
            {"carbon-price", 0, "P", "such as 80/t", false},
            {"electricity-price", 0, "P", "such as 0.25/kWh", false},
            {"price-per-hour", 0, "P", "of the machine", false},
+           {"html", 0, "FILE", "write the table and the schedules over the intensity as one page", false},
            {"emit", 0, "FORM", "print the commands that carry the plan out: sh, at, sbatch, az, aws, gcloud or k8s", false},
            {"resource", 0, "NAME", "of the virtual machine, instance or job that --emit speaks of", false}},
           0,
@@ -50,6 +55,7 @@ Command plan_command() {
           true,
           {"gramwatt plan --energy 37.3kWh --duration 36h --within 24h --pausable --restart-energy 200Wh --zone DE",
            "gramwatt plan --like last --zone US-CAL-CISO --zone FR",
+           "gramwatt plan --like last --zone DE --clouds aws,gcp --allow eu- --allow europe- --data-gb 120",
            "gramwatt plan --like last --pausable --emit at -- python train.py"}};
 }
 

@@ -70,6 +70,9 @@ struct Region {
 };
 [[nodiscard]] std::optional<Region> find_region(std::string_view provider, std::string_view region);
 
+/// All regions of "aws", "azure" or "gcp"; none of what is no such cloud.
+[[nodiscard]] std::vector<Region> regions_of(std::string_view provider);
+
 /// Where a region is, to some tenths of a degree (data/cloud_places.csv). Its zone is what the region table says, not the one
 /// that holds this point: grid operators' areas interleave.
 [[nodiscard]] std::optional<Coordinates> point_of_region(std::string_view provider, std::string_view region);

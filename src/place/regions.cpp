@@ -25,14 +25,22 @@ constexpr double kIndustryPue = 1.56;
 
 }  // namespace
 
-std::optional<Region> find_region(std::string_view provider, std::string_view region) {
+std::vector<Region> regions_of(std::string_view provider) {
+  std::vector<Region> all;
   std::string_view table = data::cloud_regions();
   while (const auto line = next_line(table)) {
     if (!line->starts_with(provider)) continue;
     const auto field = split(*line, ',');
-    if (field.size() < 5 || field[0] != provider || field[1] != region) continue;
-    return Region{std::string(field[0]), std::string(field[1]), std::string(field[2]),
-                  parse_number<double>(field[3]).value_or(0), parse_number<int>(field[4]).value_or(0)};
+    if (field.size() < 5 || field[0] != provider || field[0] == "provider") continue;
+    all.push_back({std::string(field[0]), std::string(field[1]), std::string(field[2]),
+                   parse_number<double>(field[3]).value_or(0), parse_number<int>(field[4]).value_or(0)});
+  }
+  return all;
+}
+
+std::optional<Region> find_region(std::string_view provider, std::string_view region) {
+  for (Region& r : regions_of(provider)) {
+    if (r.region == region) return std::move(r);
   }
   return std::nullopt;
 }

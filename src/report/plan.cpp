@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kChartRows = 6;
 constexpr std::size_t kAxis = 6;  // columns of the chart's axis
 constexpr std::size_t kMostPlaces = 12;
-constexpr std::size_t kLabel = 16;
+constexpr std::size_t kLabel = 14;  // the policies' longest name
 
 /// "11-25 14:00"
 std::string short_time(Nanoseconds t) {
@@ -30,49 +30,79 @@ std::string percent(Ratio r) {
   return fmt::format("{:.1f} %", value == 0 ? 0.0 : value);
 }
 
-std::string label(plan::Policy policy) {
-  constexpr std::array<const char*, 4> names{"run now", "flexible start", "pause, resume", "exact plan"};
-  return names[static_cast<std::size_t>(policy)];
-}
+/// A table's cells, and how wide each column is; the first four are aligned to the left.
+struct Rows {
+  std::vector<std::vector<std::string>> cells;
+  std::vector<std::size_t> widths;
+};
 
-/// The rows of the table: home with all its options, then each other place's best one, the cleanest first; and the chosen one.
-std::vector<Choice> rows(const PlanView& view) {
-  std::vector<Choice> all;
-  for (std::size_t o = 0; o < view.home().options.options.size(); ++o) all.push_back({0, o});
-  std::vector<Choice> others;
-  for (std::size_t p = 1; p < view.places.size(); ++p) others.push_back({p, view.places[p].options.chosen});
-  std::stable_sort(others.begin(), others.end(),
-                   [&](Choice a, Choice b) { return view.option(a).carbon < view.option(b).carbon; });
-  if (others.size() > kMostPlaces) others.resize(kMostPlaces);
-  all.insert(all.end(), others.begin(), others.end());
-  return all;
-}
+constexpr std::size_t kLeftColumns = 4;
 
-std::string row_text(const PlanView& view, Choice c, const Style& style) {
+std::vector<std::string> row_cells(const PlanView& view, Choice c, const Style& style, bool interval) {
   const PlannedPlace& place = view.places[c.place];
   const plan::Option& o = view.option(c);
   const bool base = c == Choice{};
   const auto worse = p_worse(view, c);
   const auto at = [&](int slot) { return short_time(place.slots.time(static_cast<std::size_t>(slot))); };
-  std::string line = fmt::format("{} {} {}  {}  {} {} {} {}", c == view.chosen ? (style.unicode ? "→" : ">") : " ",
-                                 pad(c.place == 0 ? label(o.policy) : place.name.substr(0, kLabel), kLabel),
-                                 at(plan::runs(o.schedule).front().begin), at(plan::finish(o.schedule)),
-                                 pad(text(carbon(view, c), style), 26), pad_left(base ? "" : percent(saving(view, c)), 8),
-                                 pad_left(base    ? ""
-                                          : worse ? percent(*worse)
-                                                  : std::string(style.dash()),
-                                          9),
-                                 pad_left(std::to_string(plan::restarts(o.schedule)), 8));
-  if (const auto money = cost(view, c)) line += pad_left(fmt::format("{:.2f}", *money), 10);
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return (c == view.chosen ? style.bold(line) : line) + "\n";
+  const Figure f = figure(carbon(view, c), style, "");
+  std::string grams(trim(f.value));
+  if (interval && !f.interval.empty()) grams += " (" + f.interval + ")";
+  std::vector<std::string> cells{option_label(view, c),
+                                 at(plan::runs(o.schedule).front().begin),
+                                 at(plan::finish(o.schedule)),
+                                 std::move(grams),
+                                 base ? "" : percent(saving(view, c)),
+                                 base    ? ""
+                                 : worse ? percent(*worse)
+                                         : std::string(style.dash()),
+                                 std::to_string(plan::restarts(o.schedule))};
+  if (const auto money = cost(view, c)) cells.push_back(fmt::format("{:.2f}", *money));
+  return cells;
 }
 
-std::string table(const PlanView& view, const Style& style) {
-  std::string out = style.dim(fmt::format("  {} {}  {}  {} {} {} {}{}\n", pad("", kLabel), pad("start", 11), pad("finish", 11),
-                                          pad("carbon", 26), pad_left("saving", 8), pad_left("P(worse)", 9),
-                                          pad_left("restarts", 8), view.prices.any() ? pad_left("cost", 10) : ""));
-  for (const Choice c : rows(view)) out += row_text(view, c, style);
+Rows make_rows(const PlanView& view, const std::vector<Choice>& choices, const Style& style, bool interval) {
+  Rows rows;
+  rows.cells.push_back({"", "start", "finish", view.home().signal.gas, "saving", "P(worse)", "restarts"});
+  if (view.prices.any()) rows.cells.front().emplace_back("cost");
+  for (const Choice c : choices) rows.cells.push_back(row_cells(view, c, style, interval));
+  rows.widths.resize(rows.cells.front().size());
+  for (const auto& row : rows.cells) {
+    for (std::size_t i = 0; i < row.size(); ++i) rows.widths[i] = std::max(rows.widths[i], columns(row[i]));
+  }
+  return rows;
+}
+
+/// Narrow terminals: the names give way first, then the intervals, which the other outputs keep.
+Rows fitting_rows(const PlanView& view, const std::vector<Choice>& choices, const Style& style, std::size_t width) {
+  Rows rows;
+  for (const bool interval : {true, false}) {
+    rows = make_rows(view, choices, style, interval);
+    std::size_t sum = 1;
+    for (const std::size_t w : rows.widths) sum += w + 1;
+    if (sum <= width) return rows;
+    const std::size_t over = sum - width;
+    if (rows.widths[0] >= kLabel + over || !interval) {
+      rows.widths[0] = std::max<std::size_t>(rows.widths[0] - std::min(over, rows.widths[0]), kLabel);
+      return rows;
+    }
+  }
+  return rows;
+}
+
+std::string table(const PlanView& view, const Style& style, std::size_t width) {
+  const std::vector<Choice> choices = table_choices(view);
+  const Rows r = fitting_rows(view, choices, style, width);
+  std::string out;
+  for (std::size_t i = 0; i < r.cells.size(); ++i) {
+    const bool chosen = i > 0 && choices[i - 1] == view.chosen;
+    std::string line = chosen ? (style.unicode ? "→" : ">") : " ";
+    for (std::size_t c = 0; c < r.cells[i].size(); ++c) {
+      const std::string cell = cut(r.cells[i][c], r.widths[c], style);
+      line += " " + (c < kLeftColumns ? pad(cell, r.widths[c]) : pad_left(cell, r.widths[c]));
+    }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    out += (i == 0 ? style.dim(line) : chosen ? style.bold(line) : line) + "\n";
+  }
   return out;
 }
 
@@ -96,7 +126,7 @@ std::string_view mark(const plan::Schedule& schedule, std::size_t begin, std::si
 std::string gantt(const PlanView& view, const Style& style, std::size_t width) {
   const PlannedPlace& place = view.places[view.chosen.place];
   const std::size_t n = place.slots.intensity.size();
-  const std::size_t columns = std::min<std::size_t>(std::clamp<std::size_t>(width, 50, 110) - kAxis, n);
+  const std::size_t columns = std::min<std::size_t>(std::clamp<std::size_t>(width, 60, 110) - kAxis - kLabel - 2, n);
   Plot plot;
   for (std::size_t c = 0; c < 2 * columns; ++c) {  // two dots a character
     const std::size_t begin = c * n / (2 * columns), end = std::max(begin + 1, (c + 1) * n / (2 * columns));
@@ -117,7 +147,7 @@ std::string gantt(const PlanView& view, const Style& style, std::size_t width) {
     for (std::size_t c = 0; c < columns; ++c)
       line += mark(o.schedule, c * n / columns, std::max(c * n / columns + 1, (c + 1) * n / columns), style);
     while (!line.empty() && line.back() == ' ') line.pop_back();
-    out += line + "  " + style.dim(label(o.policy)) + "\n";
+    out += line + "  " + style.dim(policy_label(o.policy)) + "\n";
   }
   return out;
 }
@@ -127,11 +157,11 @@ std::string head(const PlanView& view, const Style& style, std::size_t width) {
   Joules sum;
   for (const Joules e : view.job.steps) sum += e;
   const Seconds length = seconds(home.slots.length) * static_cast<double>(view.job.steps.size());
-  return style.bold(fmt::format("{} over {} in {}", text(sum), human_duration(length), home.zone)) + "  " +
-         style.dim(flow(fmt::format("{}; between {} and {} UTC", view.job_source, short_time(home.slots.start),
-                                    short_time(home.slots.end())),
-                        2, width)) +
-         "\n\n";
+  const std::string job = fmt::format("{} over {} in {}", text(sum), human_duration(length), home.zone);
+  const std::string rest =
+      fmt::format("{}; between {} and {} UTC", view.job_source, short_time(home.slots.start), short_time(home.slots.end()));
+  const bool fits = columns(job) + 2 + columns(rest) <= width;
+  return style.bold(job) + (fits ? "  " : "\n") + style.dim(fits ? rest : flow(rest, 0, width)) + "\n\n";
 }
 
 std::string foot(const PlanView& view, const Style& style, std::size_t width) {
@@ -145,13 +175,38 @@ std::string foot(const PlanView& view, const Style& style, std::size_t width) {
   for (const std::string& note : place.options.notes) line("left out", note);
   for (const std::string& note : place.notes) line("note", note);
   for (const std::string& note : view.notes) line("note", note);
+  if (view.places.size() > kMostPlaces + 1)
+    line("note", fmt::format("{} more places are in --json", view.places.size() - 1 - kMostPlaces));
   return out;
 }
 
 }  // namespace
 
+std::vector<Choice> table_choices(const PlanView& view) {
+  std::vector<Choice> all;
+  for (std::size_t o = 0; o < view.home().options.options.size(); ++o) all.push_back({0, o});
+  std::vector<Choice> others;
+  for (std::size_t p = 1; p < view.places.size(); ++p) others.push_back({p, view.places[p].options.chosen});
+  std::stable_sort(others.begin(), others.end(),
+                   [&](Choice a, Choice b) { return carbon(view, a).value < carbon(view, b).value; });
+  if (others.size() > kMostPlaces) others.resize(kMostPlaces);
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
+
+std::string policy_label(plan::Policy policy) {
+  constexpr std::array<const char*, 4> names{"run now", "flexible start", "pause, resume", "exact plan"};
+  return names[static_cast<std::size_t>(policy)];
+}
+
+std::string option_label(const PlanView& view, Choice of) {
+  const PlannedPlace& place = view.places[of.place];
+  if (of.place == 0) return policy_label(view.option(of).policy);
+  return place.name.empty() ? place.zone : place.name;
+}
+
 std::string plan_text(const PlanView& view, const Style& style, std::size_t width) {
-  return head(view, style, width) + table(view, style) + gantt(view, style, width) + foot(view, style, width);
+  return head(view, style, width) + table(view, style, width) + gantt(view, style, width) + foot(view, style, width);
 }
 
 }  // namespace gramwatt::report

@@ -23,6 +23,8 @@ struct PlannedPlace {
   plan::Problem problem;
   plan::Options options;
   std::vector<std::string> notes;
+  std::string provider, region;             ///< "aws", "eu-north-1"; empty: no cloud's
+  std::optional<Estimate<Grams>> transfer;  ///< of the job's data, moved here from home once
 };
 
 /// Money, in whatever currency the user thinks; nothing was given: no cost is told.
@@ -52,7 +54,7 @@ struct PlanView {
   [[nodiscard]] const plan::Option& option(Choice c) const { return places[c.place].options.options[c.option]; }
 };
 
-/// Least carbon over all places; the earlier of several.
+/// Least carbon over all places, moving there included; the earlier of several.
 [[nodiscard]] Choice choose(const PlanView& view);
 /// 1 − carbon / carbon of running at home at once.
 [[nodiscard]] Ratio saving(const PlanView& view, Choice of);
@@ -62,9 +64,18 @@ struct PlanView {
 /// Nothing without prices.
 [[nodiscard]] std::optional<double> cost(const PlanView& view, Choice of);
 
+/// What tables show: home with all its options, then other places' best, the cleanest first, and the chosen one among them.
+[[nodiscard]] std::vector<Choice> table_choices(const PlanView& view);
+/// "exact plan", for people.
+[[nodiscard]] std::string policy_label(plan::Policy policy);
+/// The policy's; elsewhere than at home: the place's name.
+[[nodiscard]] std::string option_label(const PlanView& view, Choice of);
+
 /// Table, and the plan drawn over the intensity. Times are UTC.
 [[nodiscard]] std::string plan_text(const PlanView& view, const Style& style, std::size_t width);
 /// The object of the contract: schema gramwatt.plan/1.
 [[nodiscard]] std::string plan_json(const PlanView& view);
+/// One page that needs nothing else.
+[[nodiscard]] std::string plan_html(const PlanView& view);
 
 }  // namespace gramwatt::report

@@ -18,20 +18,24 @@ double hours_kept(const PlanView& view, const PlannedPlace& place, const plan::O
   return slots * seconds(place.slots.length).value() / 3600;
 }
 
+Grams transfer(const PlannedPlace& place) { return place.transfer ? place.transfer->value : Grams(0); }
+
+Grams with_transfer(const PlanView& view, Choice of) { return view.option(of).carbon + transfer(view.places[of.place]); }
+
 }  // namespace
 
 Choice choose(const PlanView& view) {
   Choice best{0, view.home().options.chosen};
   for (std::size_t p = 1; p < view.places.size(); ++p) {
     const Choice here{p, view.places[p].options.chosen};
-    if (view.option(here).carbon < view.option(best).carbon) best = here;
+    if (with_transfer(view, here) < with_transfer(view, best)) best = here;
   }
   return best;
 }
 
 Ratio saving(const PlanView& view, Choice of) {
   const Grams base = view.option(kHomeNow).carbon;
-  return Ratio(base.value() == 0 ? 0 : 1 - view.option(of).carbon / base);
+  return Ratio(base.value() == 0 ? 0 : 1 - with_transfer(view, of) / base);
 }
 
 std::optional<Ratio> p_worse(const PlanView& view, Choice of) {
@@ -43,9 +47,11 @@ std::optional<Ratio> p_worse(const PlanView& view, Choice of) {
   std::vector<double> bases;
   for (const plan::Cost c : base.in_futures) bases.push_back(grams(c, home).value());
   std::sort(bases.begin(), bases.end());
+  const double moving = transfer(view.places[of.place]).value();
   double worse = 0;
   for (const plan::Cost c : option.in_futures)
-    worse += static_cast<double>(std::lower_bound(bases.begin(), bases.end(), grams(c, there).value()) - bases.begin());
+    worse +=
+        static_cast<double>(std::lower_bound(bases.begin(), bases.end(), grams(c, there).value() + moving) - bases.begin());
   return Ratio(worse / static_cast<double>(bases.size() * option.in_futures.size()));
 }
 
@@ -54,13 +60,13 @@ Estimate<Grams> carbon(const PlanView& view, Choice of) {
   const plan::Option& option = view.option(of);
   Estimate<Grams> e{option.carbon, Method::modelled, place.signal.source, std::nullopt, place.terms};
   if (!option.in_futures.empty()) e.terms["forecast"] = option.spread;
-  return e;
+  return place.transfer ? e + *place.transfer : e;
 }
 
 std::optional<double> cost(const PlanView& view, Choice of) {
   if (!view.prices.any()) return std::nullopt;
   const plan::Option& o = view.option(of);
-  return view.prices.a_gram.value_or(0) * o.carbon.value() + view.prices.a_joule.value_or(0) * o.energy.value() +
+  return view.prices.a_gram.value_or(0) * with_transfer(view, of).value() + view.prices.a_joule.value_or(0) * o.energy.value() +
          view.prices.an_hour.value_or(0) * hours_kept(view, view.places[of.place], o);
 }
 

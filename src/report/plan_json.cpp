@@ -41,6 +41,8 @@ Json option(const PlanView& view, Choice c) {
            {"p_worse", optional(p_worse(view, c))},
            {"restarts", plan::restarts(o.schedule)},
            {"energy_J", o.energy.value()}};
+  if (!place.region.empty()) out["region"] = {{"provider", place.provider}, {"region", place.region}};
+  if (place.transfer) out["transfer"] = estimate(*place.transfer, place.signal);
   if (const auto money = cost(view, c)) out["cost"] = *money;
   const std::string broken = plan::objection(place.problem, o.schedule);
   if (!broken.empty()) out["breaks"] = broken;
@@ -70,9 +72,12 @@ std::string plan_json(const PlanView& view) {
   for (std::size_t p = 0; p < view.places.size(); ++p) {
     for (std::size_t o = 0; o < view.places[p].options.options.size(); ++o) options.push_back(option(view, {p, o}));
   }
-  Json notes = view.notes;
+  std::vector<std::string> notes = view.notes;
   for (const PlannedPlace& p : view.places) {
-    for (const std::string& note : p.notes) notes.push_back(view.places.size() > 1 ? p.zone + ": " + note : note);
+    for (const std::string& note : p.notes) {
+      std::string told = view.places.size() > 1 ? (p.region.empty() ? p.zone : p.name) + ": " + note : note;
+      notes.push_back(std::move(told));
+    }
   }
   const Json out{{"schema", "gramwatt.plan/1"},
                  {"signal", grid::to_string(signal.kind)},
@@ -86,6 +91,7 @@ std::string plan_json(const PlanView& view) {
                  {"options", std::move(options)},
                  {"chosen", plan::to_string(view.option(view.chosen).policy)},
                  {"chosen_zone", view.places[view.chosen.place].zone},
+                 {"chosen_place", view.places[view.chosen.place].name},
                  {"notes", std::move(notes)}};
   return out.dump(2, ' ', false, Json::error_handler_t::replace);
 }
