@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "cli/command.hpp"
@@ -21,41 +23,68 @@ Estimate<Ratio> pue_of(const PlanRequest& request, const Surroundings& surroundi
   return c.pue;
 }
 
-plan::Job at_facility(plan::Job job, Ratio pue) {
-  for (Joules& e : job.steps) e = e * pue;
-  job.restart_energy = job.restart_energy * pue;
-  job.wait = job.wait * pue.value();
-  if (job.hold) *job.hold = *job.hold * pue.value();
-  return job;
-}
-
-Result<report::PlannedPlace> plan_at(const PlanRequest& request, Candidate& c, const Estimate<Ratio>& pue) {
-  auto slots = plan::make_slots(c.ahead.ladder, request.start, request.slot, static_cast<std::size_t>(request.slots));
+/// The job at the node's plug, in a zone: what all buildings there have in common.
+Result<report::PlannedPlace> plan_in_zone(const PlanRequest& request, const Ahead& ahead) {
+  auto slots = plan::make_slots(ahead.ladder, request.start, request.slot, static_cast<std::size_t>(request.slots));
   if (!slots) return tl::unexpected(slots.error());
-  auto problem = plan::make_problem(at_facility(request.job, pue.value), *slots, blocked_slots(request));
+  auto problem = plan::make_problem(request.job, *slots, blocked_slots(request));
   if (!problem) return tl::unexpected(problem.error());
-  auto options = plan::weigh_options(*problem, plan::make_futures(*slots, c.ahead.errors, c.ahead.errors_from));
+  auto options = plan::weigh_options(*problem, plan::make_futures(*slots, ahead.errors, ahead.errors_from));
   if (!options) return tl::unexpected(options.error());
   const grid::Window window{slots->start, slots->end()};
-  const auto steps = grid::steps(c.ahead.ladder, window, std::max(request.slot, window.length() / 200));
-  const grid::Series& rung = c.ahead.ladder.rungs[steps.empty() ? 0 : steps[steps.size() / 2].rung];
+  const auto steps = grid::steps(ahead.ladder, window, std::max(request.slot, window.length() / 200));
+  const grid::Series& rung = ahead.ladder.rungs[steps.empty() ? 0 : steps[steps.size() / 2].rung];
   report::PlannedPlace place;
-  place.zone = c.zone;
-  place.name = c.name;
   place.signal = rung.signal;
-  place.terms = product_terms(rung.terms, pue.terms);
+  place.terms = rung.terms;
   place.slots = std::move(*slots);
   place.problem = std::move(*problem);
   place.options = std::move(*options);
-  place.notes = std::move(c.ahead.ladder.notes);
+  place.notes = ahead.ladder.notes;
+  if (rung.signal.data_kind == "typical day")
+    place.notes.emplace_back("planned on a typical day: what is saved on this very day cannot be verified");
+  return place;
+}
+
+/// All energy times the PUE. The best schedule stays the best: only the quantum of energy grows.
+void put_in_building(report::PlannedPlace& place, const Candidate& c, const Estimate<Ratio>& pue) {
+  place.zone = c.zone;
+  place.name = c.name;
   if (c.cloud) {
     place.provider = c.cloud->provider;
     place.region = c.cloud->region;
   }
+  place.terms = product_terms(place.terms, pue.terms);
+  place.problem.quantum = place.problem.quantum * pue.value;
+  for (plan::Option& o : place.options.options) {
+    o.carbon = o.carbon * pue.value.value();
+    o.energy = o.energy * pue.value;
+  }
   if (pue.value.value() != 1) place.notes.push_back(fmt::format("PUE {:.2f}: {}", pue.value.value(), pue.source));
-  if (rung.signal.data_kind == "typical day")
-    place.notes.emplace_back("planned on a typical day: what is saved on this very day cannot be verified");
-  return place;
+}
+
+/// Each zone is planned once, and then put in the buildings that stand there.
+Result<void> plan_all(const PlanRequest& request, const Surroundings& surroundings, const Candidates& candidates,
+                      report::PlanView& view) {
+  std::map<const Ahead*, std::size_t> index;
+  std::vector<const Ahead*> zones;
+  for (const Candidate& c : candidates.places) {
+    if (index.try_emplace(c.ahead.get(), zones.size()).second) zones.push_back(c.ahead.get());
+  }
+  std::vector<std::optional<Result<report::PlannedPlace>>> planned(zones.size());
+  in_parallel(zones.size(), [&](std::size_t i) { planned[i] = plan_in_zone(request, *zones[i]); });
+  for (const Candidate& c : candidates.places) {
+    const Result<report::PlannedPlace>& in_zone = *planned[index.at(c.ahead.get())];
+    if (!in_zone && c.listed) {
+      view.notes.push_back(c.name + " is left out: " + in_zone.error().message());
+      continue;
+    }
+    if (!in_zone) return tl::unexpected(in_zone.error());
+    report::PlannedPlace place = *in_zone;
+    put_in_building(place, c, pue_of(request, surroundings, c));
+    view.places.push_back(std::move(place));
+  }
+  return {};
 }
 
 void add_transfer(const Transfer& transfer, const report::PlannedPlace& home, report::PlannedPlace& there) {
@@ -100,7 +129,8 @@ int command_plan(const Invocation& invocation, const Settings& settings) {
   if (!surroundings) return complain(surroundings.error());
   const auto transfer = transfer_request(invocation);
   if (!transfer) return complain(transfer.error());
-  auto places = plan_candidates(invocation, settings, {request->start, request->start + request->slots * request->slot}, now);
+  const auto places =
+      plan_candidates(invocation, settings, {request->start, request->start + request->slots * request->slot}, now);
   if (!places) return complain(places.error());
   report::PlanView view;
   view.job = request->job;
@@ -108,13 +138,9 @@ int command_plan(const Invocation& invocation, const Settings& settings) {
   view.prices = request->prices;
   view.notes = request->notes;
   view.notes.insert(view.notes.end(), places->notes.begin(), places->notes.end());
-  view.signal_why = places->places.front().ahead.why;
-  for (Candidate& c : places->places) {
-    auto planned = plan_at(*request, c, pue_of(*request, *surroundings, c));
-    if (!planned) return complain(planned.error());
-    if (*transfer && !view.places.empty()) add_transfer(**transfer, view.places.front(), *planned);
-    view.places.push_back(std::move(*planned));
-  }
+  view.signal_why = places->places.front().ahead->why;
+  if (auto ok = plan_all(*request, *surroundings, *places, view); !ok) return complain(ok.error());
+  for (std::size_t i = 1; *transfer && i < view.places.size(); ++i) add_transfer(**transfer, view.home(), view.places[i]);
   view.chosen = choose(view);
   if (settings.json) {
     const auto written = write_output(*settings.json, report::plan_json(view) + "\n");

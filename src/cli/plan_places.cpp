@@ -3,9 +3,11 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <numeric>
 #include <set>
+#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -38,9 +40,11 @@ Result<Candidates> candidates_of_file(const std::string& file, std::optional<gri
   for (NamedSeries& s : *series) {
     Candidate c;
     c.zone = c.name = s.name;
-    c.ahead.kind = s.series.signal.kind;
-    c.ahead.why = fmt::format("{}: the series of {}, taken as known beforehand", to_string(c.ahead.kind), file);
-    c.ahead.ladder.rungs.push_back(std::move(s.series));
+    Ahead ahead;
+    ahead.kind = s.series.signal.kind;
+    ahead.why = fmt::format("{}: the series of {}, taken as known beforehand", to_string(ahead.kind), file);
+    ahead.ladder.rungs.push_back(std::move(s.series));
+    c.ahead = std::make_shared<const Ahead>(std::move(ahead));
     all.places.push_back(std::move(c));
   }
   return all;
@@ -52,8 +56,12 @@ Result<Candidate> candidate(const Surroundings& surroundings, const Settings& se
   if (!place) return tl::unexpected(place.error());
   auto ahead = look_ahead(grid_settings(settings), *place, kind, window, now);
   if (!ahead) return tl::unexpected(ahead.error());
-  return Candidate{*place->zone, place->name,     std::move(*ahead), place::pue(place->cloud, place::Building::data_centre),
-                   place->cloud, /*listed=*/false};
+  return Candidate{*place->zone,
+                   place->name,
+                   std::make_shared<const Ahead>(std::move(*ahead)),
+                   place::pue(place->cloud, place::Building::data_centre),
+                   place->cloud,
+                   /*listed=*/false};
 }
 
 /// A glob, or the beginning of the region's name; "aws eu-*" speaks of one cloud only.
@@ -100,29 +108,45 @@ bool is_there(const Candidates& all, const place::Region& region) {
   });
 }
 
-/// Regions share zones: each zone is asked about once, and why it is not known is said once.
-void add_regions(const std::vector<place::Region>& regions, const Settings& settings, grid::SignalKind kind,
-                 grid::Window window, Nanoseconds now, Candidates& all) {
-  std::map<std::string, Result<Ahead>, std::less<>> known;
-  std::vector<std::string> unknown;
-  const grid::GridSettings grid = grid_settings(settings);
+/// By zone; nothing where the signal is unknown. Each zone is asked about once, though regions share zones.
+std::map<std::string, std::shared_ptr<const Ahead>> look_ahead_in(const std::vector<place::Region>& regions,
+                                                                  const grid::GridSettings& settings, grid::SignalKind kind,
+                                                                  grid::Window window, Nanoseconds now) {
+  std::map<std::string, std::shared_ptr<const Ahead>> known;
+  std::vector<const place::Region*> first;
   for (const place::Region& region : regions) {
-    if (is_there(all, region)) continue;
-    const place::Cloud cloud{region.provider, "", region.region};
-    auto it = known.find(region.zone);
-    if (it == known.end()) {
-      place::Place place;
-      place.zone = region.zone;
-      place.how = place::How::cloud;
-      place.cloud = cloud;
-      place.point = place::point_of_region(region.provider, region.region);
-      it = known.emplace(region.zone, look_ahead(grid, place, kind, window, now)).first;
-    }
+    if (known.try_emplace(region.zone).second) first.push_back(&region);
+  }
+  std::vector<std::shared_ptr<const Ahead>> found(first.size());
+  const auto look = [&](std::size_t i) {
+    place::Place place;
+    place.zone = first[i]->zone;
+    place.how = place::How::cloud;
+    place.cloud = {first[i]->provider, "", first[i]->region};
+    place.point = place::point_of_region(first[i]->provider, first[i]->region);
+    if (auto ahead = look_ahead(settings, place, kind, window, now))
+      found[i] = std::make_shared<const Ahead>(std::move(*ahead));
+  };
+  if (settings.network && !settings.providers.empty()) {  // they count requests, and write to the store: one after the other
+    for (std::size_t i = 0; i < first.size(); ++i) look(i);
+  } else {
+    in_parallel(first.size(), look);
+  }
+  for (std::size_t i = 0; i < first.size(); ++i) known[first[i]->zone] = found[i];
+  return known;
+}
+
+void add_regions(std::vector<place::Region> regions, const Settings& settings, grid::SignalKind kind, grid::Window window,
+                 Nanoseconds now, Candidates& all) {
+  std::erase_if(regions, [&](const place::Region& r) { return is_there(all, r); });
+  const auto known = look_ahead_in(regions, grid_settings(settings), kind, window, now);
+  std::vector<std::string> unknown;
+  for (const place::Region& region : regions) {
     const std::string name = region.provider + " " + region.region;
-    if (!it->second) unknown.push_back(name);
-    else
-      all.places.push_back(
-          {region.zone, name, *it->second, place::pue(cloud, place::Building::data_centre), cloud, /*listed=*/true});
+    const place::Cloud cloud{region.provider, "", region.region};
+    if (const auto& ahead = known.at(region.zone))
+      all.places.push_back({region.zone, name, ahead, place::pue(cloud, place::Building::data_centre), cloud, /*listed=*/true});
+    else unknown.push_back(name);
   }
   if (!unknown.empty())
     all.notes.push_back(fmt::format("{} regions are left out, as their {} intensity is unknown: {}", unknown.size(),
@@ -142,6 +166,17 @@ Estimate<Joules> usual_transfer() {
 }
 
 }  // namespace
+
+void in_parallel(std::size_t count, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  const auto take = [&] {
+    for (std::size_t i = next++; i < count; i = next++) work(i);
+  };
+  const std::size_t hands = std::min<std::size_t>(count, std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::jthread> others(hands > 0 ? hands - 1 : 0);
+  for (std::jthread& t : others) t = std::jthread(take);
+  take();
+}
 
 Result<Candidates> plan_candidates(const Invocation& invocation, const Settings& settings, grid::Window window,
                                    Nanoseconds now) {
@@ -168,7 +203,7 @@ Result<Candidates> plan_candidates(const Invocation& invocation, const Settings&
     auto one = candidate(at, settings, common, window, now);
     if (!one) return tl::unexpected(one.error());
     // Places are compared on one signal; the first decides where nobody has.
-    if (zones.size() > 1 || clouds) common = one->ahead.kind;
+    if (zones.size() > 1 || clouds) common = one->ahead->kind;
     all.places.push_back(std::move(*one));
   }
   if (clouds) add_regions(*regions, settings, *common, window, now, all);
@@ -183,8 +218,7 @@ Result<std::optional<Transfer>> transfer_request(const Invocation& invocation) {
   }
   const auto gb = parse_number<double>(*text);
   const bool sane = gb && *gb >= 0 && *gb < 1e12;
-  if (!sane)
-    return usage(fmt::format("\"{}\" is no amount of data", *text), "--data-gb", "such as 120");
+  if (!sane) return usage(fmt::format("\"{}\" is no amount of data", *text), "--data-gb", "such as 120");
   Estimate<Joules> energy = usual_transfer();
   if (by_gb) {
     const auto slash = by_gb->find('/');

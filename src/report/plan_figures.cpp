@@ -44,10 +44,16 @@ std::optional<Ratio> p_worse(const PlanView& view, Choice of) {
   const plan::Option& base = view.option(kHomeNow);
   const plan::Problem &there = view.places[of.place].problem, &home = view.home().problem;
   if (option.in_futures.empty() || base.in_futures.empty()) return std::nullopt;
+  const double moving = transfer(view.places[of.place]).value();
+  if (view.places[of.place].zone == view.home().zone && base.in_futures.size() == option.in_futures.size()) {
+    int worse = 0;  // the same grid has the same future
+    for (std::size_t i = 0; i < base.in_futures.size(); ++i)
+      worse += grams(option.in_futures[i], there).value() + moving > grams(base.in_futures[i], home).value() ? 1 : 0;
+    return Ratio(static_cast<double>(worse) / static_cast<double>(base.in_futures.size()));
+  }
   std::vector<double> bases;
   for (const plan::Cost c : base.in_futures) bases.push_back(grams(c, home).value());
   std::sort(bases.begin(), bases.end());
-  const double moving = transfer(view.places[of.place]).value();
   double worse = 0;
   for (const plan::Cost c : option.in_futures)
     worse +=

@@ -333,6 +333,17 @@ class Carried(Plan):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)
 
+    def end(self, running, pid):
+        """Nothing is left of a test that failed."""
+        if running.poll() is None:
+            running.kill()
+            running.wait()
+        for kill in (lambda: os.killpg(pid, signal.SIGKILL), lambda: os.kill(pid, signal.SIGKILL)):
+            try:
+                kill()
+            except ProcessLookupError:
+                pass
+
     def holding(self, gap):
         job = 'echo $$ >"$HOME/pid"; sleep 0.2; i=0; while [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done; exit 6'
         _, script = self.script([100, 100, 100] + [900] * gap + [100, 100, 100], 6, "--hold-power", "1", words=["sh", "-c", job])
@@ -343,6 +354,7 @@ class Carried(Plan):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)
         pid = int(self.read("pid"))
+        self.addCleanup(self.end, running, pid)
         self.held(pid)
         return running, pid
 
@@ -364,8 +376,6 @@ class Carried(Plan):
         while os.path.exists(f"/proc/{pid}") and self.state(pid) == "T":
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)
-        if os.path.exists(f"/proc/{pid}"):
-            os.kill(pid, signal.SIGTERM)
 
 
 if __name__ == "__main__":
