@@ -136,6 +136,7 @@ int command_plan(const Invocation& invocation, const Settings& settings) {
   view.job = request->job;
   view.job_source = request->job_source;
   view.prices = request->prices;
+  view.by_cost = request->by_cost;
   view.notes = request->notes;
   view.notes.insert(view.notes.end(), places->notes.begin(), places->notes.end());
   view.signal_why = places->places.front().ahead->why;

@@ -199,6 +199,12 @@ Result<void> read_prices(const Invocation& invocation, PlanRequest& r) {
     if (!*p) return tl::unexpected(p->error());
   }
   r.prices = {*gram, *joule, *hour};
+  const auto by = invocation.get("choose-by").value_or("carbon");
+  if (by != "carbon" && by != "cost")
+    return usage(fmt::format("nothing is chosen by \"{}\"", by), "--choose-by", "carbon or cost");
+  r.by_cost = by == "cost";
+  if (r.by_cost && !r.prices.any())
+    return usage("there are no prices to choose by", "--choose-by", "--carbon-price, --electricity-price or --price-per-hour");
   return {};
 }
 

@@ -20,6 +20,7 @@ struct PlanRequest {
   int slots = 0;  ///< of the window
   std::vector<HoursOfDay> blackouts;
   report::Prices prices;
+  bool by_cost = false;
   std::vector<std::string> notes;
 };
 

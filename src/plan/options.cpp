@@ -30,10 +30,12 @@ Shift spread(std::vector<double>& values, double value) {
   return {std::min(0.0, at(0.05) / value - 1), std::max(0.0, at(0.95) / value - 1)};
 }
 
-Option judge(const Problem& p, Policy policy, Schedule schedule, const Schedule& now, const Futures& futures) {
+/// `now`: energy of each slot of running at once.
+Option judge(const Problem& p, Policy policy, Schedule schedule, const std::vector<Quanta>& now, const Futures& futures) {
   Option o;
   o.policy = policy;
-  const Cost carbon = weigh(p, schedule), base = weigh(p, now);
+  const std::vector<Quanta> drawn = draws(p, schedule);
+  const Cost carbon = weigh(drawn, p.intensity), base = weigh(now, p.intensity);
   o.carbon = grams(carbon, p);
   o.saving = saving(carbon, base);
   o.energy = energy(p, schedule);
@@ -41,7 +43,7 @@ Option judge(const Problem& p, Policy policy, Schedule schedule, const Schedule&
   double savings = 0;
   int worse = 0;
   for (const auto& future : futures) {
-    const Cost then = weigh(p, schedule, future), base_then = weigh(p, now, future);
+    const Cost then = weigh(drawn, future), base_then = weigh(now, future);
     carbons.push_back(static_cast<double>(then));
     o.in_futures.push_back(then);
     savings += saving(then, base_then).value();
@@ -81,7 +83,7 @@ Result<Options> weigh_options(const Problem& problem, const Futures& futures) {
   auto now = run_now(problem);
   Options all;
   const auto add = [&](Policy policy, Result<Schedule> schedule) {
-    if (schedule) all.options.push_back(judge(problem, policy, std::move(*schedule), *now, futures));
+    if (schedule) all.options.push_back(judge(problem, policy, std::move(*schedule), draws(problem, *now), futures));
     else all.notes.push_back(fmt::format("{}: {}", to_string(policy), schedule.error().message()));
   };
   Result<Schedule> best = pauses ? exact(problem) : flexible_start(problem);

@@ -7,28 +7,6 @@
 namespace gramwatt::plan {
 namespace {
 
-/// Energy of each slot; progress decides what a running slot draws.
-std::vector<Quanta> draws(const Problem& p, const Schedule& schedule) {
-  std::vector<Quanta> draw(schedule.size());
-  std::size_t done = 0;
-  bool coming_back = false;  // from an exit: the next running or restarting slot is the first of its run
-  for (std::size_t i = 0; i < schedule.size(); ++i) {
-    const Action a = schedule[i];
-    const Quanta first = coming_back && (a == Action::run || a == Action::restart) ? p.restart_energy : 0;
-    switch (a) {
-      case Action::wait:
-      case Action::off: draw[i] = p.wait; break;
-      case Action::run: draw[i] = first + (done < p.steps.size() ? p.steps[done] : 0); break;
-      case Action::restart: draw[i] = first + p.restart_power; break;
-      case Action::hold: draw[i] = p.hold.value_or(0); break;
-      case Action::done: draw[i] = p.wait_after ? p.wait : 0; break;
-    }
-    if (a == Action::run) ++done;
-    coming_back = a == Action::off;
-  }
-  return draw;
-}
-
 /// Stretches of the same kind, restarts counted as part of the run that they begin.
 struct Stretch {
   Action kind;
@@ -85,15 +63,39 @@ std::string objection_to(const Problem& p, const std::vector<Stretch>& all, std:
 
 }  // namespace
 
+std::vector<Quanta> draws(const Problem& p, const Schedule& schedule) {
+  std::vector<Quanta> draw(schedule.size());
+  std::size_t done = 0;
+  bool coming_back = false;  // from an exit: the next running or restarting slot is the first of its run
+  for (std::size_t i = 0; i < schedule.size(); ++i) {
+    const Action a = schedule[i];
+    const Quanta first = coming_back && (a == Action::run || a == Action::restart) ? p.restart_energy : 0;
+    switch (a) {
+      case Action::wait:
+      case Action::off: draw[i] = p.wait; break;
+      case Action::run: draw[i] = first + (done < p.steps.size() ? p.steps[done] : 0); break;
+      case Action::restart: draw[i] = first + p.restart_power; break;
+      case Action::hold: draw[i] = p.hold.value_or(0); break;
+      case Action::done: draw[i] = p.wait_after ? p.wait : 0; break;
+    }
+    if (a == Action::run) ++done;
+    coming_back = a == Action::off;
+  }
+  return draw;
+}
+
 Grams grams(Cost cost, const Problem& problem) { return problem.quantum * GramsPerKwh(1e-3) * static_cast<double>(cost); }
 
 Cost weigh(const Problem& problem, const Schedule& schedule) { return weigh(problem, schedule, problem.intensity); }
 
-Cost weigh(const Problem& problem, const Schedule& schedule, std::span<const MilligramsPerKwh> intensity) {
-  const std::vector<Quanta> draw = draws(problem, schedule);
+Cost weigh(std::span<const Quanta> draws, std::span<const MilligramsPerKwh> intensity) {
   Cost sum = 0;
-  for (std::size_t i = 0; i < draw.size() && i < intensity.size(); ++i) sum += Cost{draw[i]} * intensity[i];
+  for (std::size_t i = 0; i < draws.size() && i < intensity.size(); ++i) sum += Cost{draws[i]} * intensity[i];
   return sum;
+}
+
+Cost weigh(const Problem& problem, const Schedule& schedule, std::span<const MilligramsPerKwh> intensity) {
+  return weigh(draws(problem, schedule), intensity);
 }
 
 Joules energy(const Problem& problem, const Schedule& schedule) {

@@ -66,6 +66,9 @@ struct Problem {
 /// Carbon of a schedule under `intensity` (the problem's own where none is given: the same plan under another future).
 [[nodiscard]] Cost weigh(const Problem& problem, const Schedule& schedule);
 [[nodiscard]] Cost weigh(const Problem& problem, const Schedule& schedule, std::span<const MilligramsPerKwh> intensity);
+/// Energy of each slot of a schedule, waiting included; and what it weighs, for one schedule under many futures.
+[[nodiscard]] std::vector<Quanta> draws(const Problem& problem, const Schedule& schedule);
+[[nodiscard]] Cost weigh(std::span<const Quanta> draws, std::span<const MilligramsPerKwh> intensity);
 /// Energy of a schedule, waiting included.
 [[nodiscard]] Joules energy(const Problem& problem, const Schedule& schedule);
 

@@ -186,9 +186,9 @@ std::vector<Choice> table_choices(const PlanView& view) {
   std::vector<Choice> all;
   for (std::size_t o = 0; o < view.home().options.options.size(); ++o) all.push_back({0, o});
   std::vector<Choice> others;
-  for (std::size_t p = 1; p < view.places.size(); ++p) others.push_back({p, view.places[p].options.chosen});
-  std::stable_sort(others.begin(), others.end(),
-                   [&](Choice a, Choice b) { return carbon(view, a).value < carbon(view, b).value; });
+  for (std::size_t p = 1; p < view.places.size(); ++p) others.push_back(best_at(view, p));
+  const auto weight = [&](Choice c) { return view.by_cost ? cost(view, c).value_or(0) : carbon(view, c).value.value(); };
+  std::stable_sort(others.begin(), others.end(), [&](Choice a, Choice b) { return weight(a) < weight(b); });
   if (others.size() > kMostPlaces) others.resize(kMostPlaces);
   all.insert(all.end(), others.begin(), others.end());
   return all;

@@ -47,6 +47,7 @@ struct PlanView {
   std::string job_source;  ///< where energy and duration are from
   std::string signal_why;  ///< why this signal
   Prices prices;
+  bool by_cost = false;  ///< the least cost is chosen, not the least carbon; only with prices
   Choice chosen;
   std::vector<std::string> notes;
 
@@ -54,7 +55,9 @@ struct PlanView {
   [[nodiscard]] const plan::Option& option(Choice c) const { return places[c.place].options.options[c.option]; }
 };
 
-/// Least carbon over all places, moving there included; the earlier of several.
+/// The option that would be chosen were there this place alone.
+[[nodiscard]] Choice best_at(const PlanView& view, std::size_t place);
+/// Least carbon, or least cost, over all places, moving there included; the earlier of several.
 [[nodiscard]] Choice choose(const PlanView& view);
 /// 1 − carbon / carbon of running at home at once.
 [[nodiscard]] Ratio saving(const PlanView& view, Choice of);

@@ -24,11 +24,24 @@ Grams with_transfer(const PlanView& view, Choice of) { return view.option(of).ca
 
 }  // namespace
 
+Choice best_at(const PlanView& view, std::size_t p) {
+  const PlannedPlace& place = view.places[p];
+  if (!view.by_cost) return {p, place.options.chosen};
+  Choice best{p, place.options.chosen};
+  for (std::size_t o = 0; o < place.options.options.size(); ++o) {
+    const Choice here{p, o};
+    const bool keeps_rules = plan::objection(place.problem, view.option(here).schedule).empty();
+    if (keeps_rules && cost(view, here) < cost(view, best)) best = here;
+  }
+  return best;
+}
+
 Choice choose(const PlanView& view) {
-  Choice best{0, view.home().options.chosen};
+  const auto weight = [&](Choice c) { return view.by_cost ? cost(view, c).value_or(0) : with_transfer(view, c).value(); };
+  Choice best = best_at(view, 0);
   for (std::size_t p = 1; p < view.places.size(); ++p) {
-    const Choice here{p, view.places[p].options.chosen};
-    if (with_transfer(view, here) < with_transfer(view, best)) best = here;
+    const Choice here = best_at(view, p);
+    if (weight(here) < weight(best)) best = here;
   }
   return best;
 }

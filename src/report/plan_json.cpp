@@ -89,6 +89,7 @@ std::string plan_json(const PlanView& view) {
                  {"window", {{"start", time_text(view.home().slots.start)}, {"end", time_text(view.home().slots.end())}}},
                  {"job", job(view)},
                  {"options", std::move(options)},
+                 {"chosen_by", view.by_cost ? "cost" : "carbon"},
                  {"chosen", plan::to_string(view.option(view.chosen).policy)},
                  {"chosen_zone", view.places[view.chosen.place].zone},
                  {"chosen_place", view.places[view.chosen.place].name},

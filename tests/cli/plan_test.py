@@ -74,6 +74,18 @@ class Options(Plan):
         out = self.plan_json("--energy", "1kWh", "--duration", "2h", "--zone", "PL", "--zone", "FR")
         self.assertEqual((out["zone"], out["chosen_zone"]), ("PL", "FR"))
 
+    def test_the_cheapest_may_be_chosen_in_place_of_the_cleanest(self):
+        job = ("--energy", "1kWh", "--duration", "1h", "--within", "2h", "--start", "2026-01-01T00:00Z", "--slot", "1h",
+               "--series", self.series([300, 200, 100]), "--machine", "rented", "--wait-power", "0")
+        clean = self.plan_json(*job, "--price-per-hour", "3", "--carbon-price", "80/t")
+        self.assertEqual((clean["chosen_by"], clean["chosen"]), ("carbon", "flexible-start"))
+        cheap = self.plan_json(*job, "--price-per-hour", "3", "--carbon-price", "80/t", "--choose-by", "cost")
+        self.assertEqual((cheap["chosen_by"], cheap["chosen"]), ("cost", "now"))
+        now, later = cheap["options"]
+        self.assertAlmostEqual(now["cost"], 3 + 0.3 * 0.08, places=6)
+        self.assertAlmostEqual(later["cost"], 9 + 0.1 * 0.08, places=6)  # two hours of waiting are paid
+        self.assertIn("no prices", self.plan(*job, "--choose-by", "cost", check=2).stderr)
+
     def test_impossible_requests_tell_what_would_be_possible(self):
         job = ("--energy", "1kWh", "--duration", "5h")
         for args, code, word in (((*job, "--zone", "DE", "--start", "2026-01-01T00:00Z", "--deadline", "2026-01-01T03:00Z"), 3, "2026-01-01T05:00"),
