@@ -1,5 +1,5 @@
-// What pausing costs: the published policies and the exact plan on one year of intensity, everything charged. Prints the markdown
-// tables of docs/validation.md. usage: plan_costs SERIES.csv (utc_start,g_per_kwh, every five minutes, a year)
+// What pausing costs: the published policies and the exact plan on one year of intensity, everything charged. Prints the
+// markdown tables of docs/validation.md. usage: plan_costs SERIES.csv (utc_start,g_per_kwh, every five minutes, a year)
 
 #include <cstdio>
 #include <fstream>
@@ -65,7 +65,8 @@ Figures over_starts(const std::vector<MilligramsPerKwh>& year, const Job& job, P
   costs.steps.assign(length, kFull);
   for (const std::size_t start : starts(year.size())) {
     if (start + window > year.size()) continue;
-    costs.intensity.assign(year.begin() + static_cast<std::ptrdiff_t>(start), year.begin() + static_cast<std::ptrdiff_t>(start + window));
+    costs.intensity.assign(year.begin() + static_cast<std::ptrdiff_t>(start),
+                           year.begin() + static_cast<std::ptrdiff_t>(start + window));
     f.now.add(costs, *run_now(costs));
     f.start.add(costs, *flexible_start(costs));
     f.paused.add(costs, *pause_resume(costs));
@@ -76,8 +77,10 @@ Figures over_starts(const std::vector<MilligramsPerKwh>& year, const Job& job, P
 }
 
 void restarts(const std::vector<MilligramsPerKwh>& year) {
-  std::printf("| job | restart, min of full power | pause and resume, charged | exact plan | runs (p&r / exact) | flexible start | exact keeps of the free saving |\n"
-              "|---|---|---|---|---|---|---|\n");
+  std::printf(
+      "| job | restart, min of full power | pause and resume, charged | exact plan | runs (p&r / exact) | flexible start | "
+      "exact keeps of the free saving |\n"
+      "|---|---|---|---|---|---|---|\n");
   const std::vector<std::pair<Job, std::vector<int>>> rows{{{"ViT-B 21 h +24 h", 21, 24}, {0, 1, 5, 10, 30}},
                                                            {{"BERT finetune 6 h +24 h", 6, 24}, {0, 10}},
                                                            {{"BERT LM 36 h +24 h", 36, 24}, {0, 10}},
@@ -90,14 +93,16 @@ void restarts(const std::vector<MilligramsPerKwh>& year) {
       costs.restart_energy = kFull * m / 5;
       const Figures f = over_starts(year, job, costs);
       if (m == 0) free = f.saving(f.best);
-      std::printf("| %s | %d | %.1f %% | %.1f %% | %.1f / %.1f | %.1f %% | %.0f %% |\n", job.name, m, f.saving(f.paused), f.saving(f.best),
-                  f.paused.runs / f.n, f.best.runs / f.n, f.saving(f.start), 100 * f.saving(f.best) / free);
+      std::printf("| %s | %d | %.1f %% | %.1f %% | %.1f / %.1f | %.1f %% | %.0f %% |\n", job.name, m, f.saving(f.paused),
+                  f.saving(f.best), f.paused.runs / f.n, f.best.runs / f.n, f.saving(f.start), 100 * f.saving(f.best) / free);
     }
   }
 }
 
 void holding(const std::vector<MilligramsPerKwh>& year) {
-  std::printf("\n| ViT-B 21 h +24 h, held at a share of full power | pause and resume | exact, held only | exact, exit (10 min) or held |\n|---|---|---|---|\n");
+  std::printf(
+      "\n| ViT-B 21 h +24 h, held at a share of full power | pause and resume | exact, held only | exact, exit (10 min) or "
+      "held |\n|---|---|---|---|\n");
   for (const int percent : {0, 10, 20, 30}) {
     Problem held;
     held.may_exit = false;
@@ -111,7 +116,9 @@ void holding(const std::vector<MilligramsPerKwh>& year) {
 }
 
 void waiting(const std::vector<MilligramsPerKwh>& year) {
-  std::printf("\n| ViT-B 21 h +24 h, restart 10 min, a rented machine waits at | flexible start, planned as if waiting were free | flexible start | pause and resume | exact plan |\n|---|---|---|---|---|\n");
+  std::printf(
+      "\n| ViT-B 21 h +24 h, restart 10 min, a rented machine waits at | flexible start, planned as if waiting were free | "
+      "flexible start | pause and resume | exact plan |\n|---|---|---|---|---|\n");
   for (const int percent : {0, 5, 10, 20, 30}) {
     Problem costs;
     costs.restart_energy = 2 * kFull;
@@ -123,12 +130,14 @@ void waiting(const std::vector<MilligramsPerKwh>& year) {
       if (start + window > year.size()) continue;
       Problem p = costs;
       p.steps.assign(length, kFull);
-      p.intensity.assign(year.begin() + static_cast<std::ptrdiff_t>(start), year.begin() + static_cast<std::ptrdiff_t>(start + window));
+      p.intensity.assign(year.begin() + static_cast<std::ptrdiff_t>(start),
+                         year.begin() + static_cast<std::ptrdiff_t>(start + window));
       Problem free = p;
       free.wait = 0;
       blind.add(p, *flexible_start(free));
     }
-    std::printf("| %d %% | %.1f %% | %.1f %% | %.1f %% | %.1f %% |\n", percent, f.saving(blind), f.saving(f.start), f.saving(f.paused), f.saving(f.best));
+    std::printf("| %d %% | %.1f %% | %.1f %% | %.1f %% | %.1f %% |\n", percent, f.saving(blind), f.saving(f.start),
+                f.saving(f.paused), f.saving(f.best));
   }
 }
 

@@ -1,6 +1,7 @@
-// What plans are worth when the future is forecast: jobs of 24 hours that may end 24 hours later, with a restart of ten minutes at
-// full power, on the hourly intensity of 2021 in eight US zones; planned by forecasts that knew only what came before, replanned
-// every day, and judged by what came. Prints the markdown table of docs/validation.md. usage: plan_forecast SHARED_DATA_FOLDER
+// What plans are worth when the future is forecast: jobs of 24 hours that may end 24 hours later, with a restart of ten minutes
+// at full power, on the hourly intensity of 2021 in eight US zones; planned by forecasts that knew only what came before,
+// replanned every day, and judged by what came. Prints the markdown table of docs/validation.md. usage: plan_forecast
+// SHARED_DATA_FOLDER
 
 #include <algorithm>
 #include <cstdio>
@@ -102,8 +103,10 @@ int main(int argc, char** argv) {
   for (const auto& e : std::filesystem::directory_iterator(std::filesystem::path(argv[1]) / "us-eia930-fuelmix"))
     if (e.path().extension() == ".gz") files.push_back(e.path());
   std::sort(files.begin(), files.end());
-  fmt::print("| zone | jobs | exact, all known beforehand | flexible start, the same | the published policy, the same, charged | ridge, replanned daily (kept) | seasonal naive (kept) | threshold, no forecast (kept) |\n"
-             "|---|---|---|---|---|---|---|---|\n");
+  fmt::print(
+      "| zone | jobs | exact, all known beforehand | flexible start, the same | the published policy, the same, charged | "
+      "ridge, replanned daily (kept) | seasonal naive (kept) | threshold, no forecast (kept) |\n"
+      "|---|---|---|---|---|---|---|---|\n");
   double kept_ridge = 0, kept_naive = 0, kept_threshold = 0;
   Row mean;
   for (const auto& file : files) {
@@ -114,9 +117,10 @@ int main(int argc, char** argv) {
     z.ridge = forecasts(truth, year, Model::ridge);
     z.naive = forecasts(truth, year, Model::seasonal_naive);
     const Row r = judge(z, year);
-    fmt::print("| {} | {} | {:.1f} % | {:.1f} % | {:.1f} % | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) |\n", z.name, r.n,
-               r.saving(r.oracle), r.saving(r.start), r.saving(r.paused), r.saving(r.ridge), r.kept(r.ridge), r.saving(r.naive),
-               r.kept(r.naive), r.saving(r.threshold), r.kept(r.threshold));
+    fmt::print(
+        "| {} | {} | {:.1f} % | {:.1f} % | {:.1f} % | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) |\n",
+        z.name, r.n, r.saving(r.oracle), r.saving(r.start), r.saving(r.paused), r.saving(r.ridge), r.kept(r.ridge),
+        r.saving(r.naive), r.kept(r.naive), r.saving(r.threshold), r.kept(r.threshold));
     std::fflush(stdout);
     const auto n = static_cast<double>(files.size());
     kept_ridge += r.kept(r.ridge) / n;
@@ -127,6 +131,6 @@ int main(int argc, char** argv) {
     mean.naive += r.saving(r.naive) / n;
     mean.threshold += r.saving(r.threshold) / n;
   }
-  fmt::print("| mean | | {:.1f} % | | | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) |\n", mean.oracle, mean.ridge, kept_ridge,
-             mean.naive, kept_naive, mean.threshold, kept_threshold);
+  fmt::print("| mean | | {:.1f} % | | | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) |\n", mean.oracle,
+             mean.ridge, kept_ridge, mean.naive, kept_naive, mean.threshold, kept_threshold);
 }

@@ -9,12 +9,13 @@
  *     p.may_exit = 1;          p.restart_energy = 20000;    // in the same unit
  *     uint8_t what[288];
  *     char why[200];
- *     if (gramwatt_plan(&p, GRAMWATT_PLAN_EXACT, what, NULL, why, sizeof why) != GRAMWATT_PLAN_OK) fprintf(stderr, "%s\n", why);
+ *     if (gramwatt_plan(&p, GRAMWATT_PLAN_EXACT, what, NULL, why, sizeof why) != GRAMWATT_PLAN_OK) fprintf(stderr, "%s\n",
+ * why);
  *
  *     $ cc plan.c -lgramwatt-plan
  *
- * Numbers are whole: intensity in mg CO2e/kWh, energy in a unit of the caller's choice (a quantum). Carbon is then quantum × mg/kWh;
- * sums must stay below 2^51, which is refused otherwise. docs/planning.md has the mathematics.
+ * Numbers are whole: intensity in mg CO2e/kWh, energy in a unit of the caller's choice (a quantum). Carbon is then quantum ×
+ * mg/kWh; sums must stay below 2^51, which is refused otherwise. docs/planning.md has the mathematics.
  *
  * Threads: functions are pure, nothing is kept. No exception leaves them.
  */
@@ -58,35 +59,34 @@ enum {
 
 /* Begin with GRAMWATT_PLAN_PROBLEM, which is a job that can neither pause nor be held, and costs nothing to wait. */
 typedef struct {
-  size_t size;               /* of this struct, so that later versions can add to it */
-  int slots;                 /* of the window */
-  const int32_t* intensity;  /* [slots], mg/kWh */
-  int length;                /* slots that the job runs */
-  const int32_t* steps;      /* [length], energy of each step of progress */
-  const uint8_t* blocked;    /* [slots], 1: it must not run there; NULL: none */
-  int may_exit;              /* 1: it can pause by exit, from a checkpoint */
-  int32_t restart_energy;    /* in the first slot of each run after an exit */
-  int restart_slots;         /* at each start after an exit, without progress, */
-  int32_t restart_power;     /* each with this energy */
-  int can_hold;              /* 1: it can be paused in place, */
-  int32_t hold_energy;       /* and a slot of that draws this */
-  int32_t wait_energy;       /* of a slot before the start or after an exit: a machine that is kept */
-  int wait_after;            /* 1: charged to the end of the window: a machine that is owned */
-  int min_run, min_pause;    /* slots, at least 1 */
-  int max_restarts;          /* -1: any number */
+  size_t size;              /* of this struct, so that later versions can add to it */
+  int slots;                /* of the window */
+  const int32_t* intensity; /* [slots], mg/kWh */
+  int length;               /* slots that the job runs */
+  const int32_t* steps;     /* [length], energy of each step of progress */
+  const uint8_t* blocked;   /* [slots], 1: it must not run there; NULL: none */
+  int may_exit;             /* 1: it can pause by exit, from a checkpoint */
+  int32_t restart_energy;   /* in the first slot of each run after an exit */
+  int restart_slots;        /* at each start after an exit, without progress, */
+  int32_t restart_power;    /* each with this energy */
+  int can_hold;             /* 1: it can be paused in place, */
+  int32_t hold_energy;      /* and a slot of that draws this */
+  int32_t wait_energy;      /* of a slot before the start or after an exit: a machine that is kept */
+  int wait_after;           /* 1: charged to the end of the window: a machine that is owned */
+  int min_run, min_pause;   /* slots, at least 1 */
+  int max_restarts;         /* -1: any number */
 } gramwatt_plan_problem;
 
-#define GRAMWATT_PLAN_PROBLEM \
-  { sizeof(gramwatt_plan_problem), 0, NULL, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, -1 }
+#define GRAMWATT_PLAN_PROBLEM {sizeof(gramwatt_plan_problem), 0, NULL, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, -1}
 
-/* Fills actions[slots] with the policy's plan and `carbon` (may be NULL) with what it emits. Not GRAMWATT_PLAN_OK: both are left
- * as they were, and `why` (may be NULL) tells the reason, cut to `why_size` bytes with its end. */
-GRAMWATT_PLAN_API int gramwatt_plan(const gramwatt_plan_problem* problem, gramwatt_plan_policy policy, uint8_t* actions, int64_t* carbon,
-                                    char* why, size_t why_size);
+/* Fills actions[slots] with the policy's plan and `carbon` (may be NULL) with what it emits. Not GRAMWATT_PLAN_OK: both are
+ * left as they were, and `why` (may be NULL) tells the reason, cut to `why_size` bytes with its end. */
+GRAMWATT_PLAN_API int gramwatt_plan(const gramwatt_plan_problem* problem, gramwatt_plan_policy policy, uint8_t* actions,
+                                    int64_t* carbon, char* why, size_t why_size);
 
 /* Carbon of any schedule, weighed by the same problem; nothing is checked but the actions themselves. */
-GRAMWATT_PLAN_API int gramwatt_plan_weigh(const gramwatt_plan_problem* problem, const uint8_t* actions, int64_t* carbon, char* why,
-                                          size_t why_size);
+GRAMWATT_PLAN_API int gramwatt_plan_weigh(const gramwatt_plan_problem* problem, const uint8_t* actions, int64_t* carbon,
+                                          char* why, size_t why_size);
 
 #ifdef __cplusplus
 }

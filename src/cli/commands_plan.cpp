@@ -47,7 +47,7 @@ Command plan_command() {
            {"carbon-price", 0, "P", "such as 80/t", false},
            {"electricity-price", 0, "P", "such as 0.25/kWh", false},
            {"price-per-hour", 0, "P", "of the machine", false},
-       {"choose-by", 0, "WHAT", "carbon or cost: what the best option has least of (default carbon)", false},
+           {"choose-by", 0, "WHAT", "carbon or cost: what the best option has least of (default carbon)", false},
            {"html", 0, "FILE", "write the table and the schedules over the intensity as one page", false},
            {"emit", 0, "FORM", "print the commands that carry the plan out: sh, at, sbatch, az, aws, gcloud or k8s", false},
            {"resource", 0, "NAME", "of the virtual machine, instance or job that --emit speaks of", false}},

@@ -91,7 +91,10 @@ std::string signal(const char* name, const Estimate<Grams>& carbon, const ledger
 std::string weighed_before(const std::vector<ledger::EarlierWeighing>& all, const Style& style) {
   std::string out = "\n" + style.bold("Weighed before") + " (gramwatt reweigh; replaced, kept for comparison)\n";
   const auto line = [&](const char* name, const Estimate<Grams>& carbon, const std::optional<ledger::IntensityFacts>& with) {
-    return "    " + flow(fmt::format("{} carbon {}{}", name, text(carbon, style), with ? ", from " + with->value.source : ""), 6, kWidth) + "\n";
+    return "    " +
+           flow(fmt::format("{} carbon {}{}", name, text(carbon, style), with ? ", from " + with->value.source : ""), 6,
+                kWidth) +
+           "\n";
   };
   for (const ledger::EarlierWeighing& e : all) {
     out += fmt::format("  until {}\n", iso8601(e.replaced_utc)) + line("average", e.average, e.average_intensity);
