@@ -170,6 +170,8 @@ std::string foot(const PlanView& view, const Style& style, std::size_t width) {
   const auto line = [&](std::string_view what, const std::string& said) {
     out += style.dim(pad(what, 10)) + flow(said, 10, width) + "\n";
   };
+  // Narrow tables leave the interval out; it is said here in any case.
+  line("carbon", fmt::format("{} for the plan that is chosen; 90 % interval", text(carbon(view, view.chosen), style)));
   line("signal", view.signal_why);
   line("from", fmt::format("{} ({})", place.signal.source, describe(place.signal)));
   for (const std::string& note : place.options.notes) line("left out", note);

@@ -109,6 +109,7 @@ class Options(Plan):
             for line in done.stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
             self.assertIn("exact plan", done.stdout)
+            self.assertRegex(done.stdout, r"carbon +\S.* \(\S+\) for the plan that is chosen; 90 % interval")
 
 
 class Clouds(Plan):
