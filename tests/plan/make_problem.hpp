@@ -26,7 +26,7 @@ inline std::ostream& operator<<(std::ostream& out, const Problem& p) {
 
 inline std::string show(const Schedule& schedule) {
   std::string text;
-  for (const Action a : schedule) text += "wXrho."[static_cast<int>(a)];
+  for (const Action a : schedule) text += "wRbho."[static_cast<int>(a)];
   return text;
 }
 

@@ -69,9 +69,9 @@ TEST(Threshold, RunsWhereItIsCleanerThanItUsedToBe) {
   p.intensity = {9, 1, 9, 1, 1, 9, 9, 9};
   p.steps = {1, 1, 1};
   const std::vector<MilligramsPerKwh> past{1, 2, 3, 4, 5, 6, 7, 8};
-  EXPECT_EQ(show(*threshold(p, {past})), "wXoXX...");
+  EXPECT_EQ(show(*threshold(p, {past})), "wRoRR...");
   p.intensity = {9, 9, 9, 9, 9, 9, 9, 9};
-  EXPECT_EQ(show(*threshold(p, {past})), "wwwwwXXX");  // it never gets clean: as late as can be
+  EXPECT_EQ(show(*threshold(p, {past})), "wwwwwRRR");  // it never gets clean: as late as can be
 }
 
 }  // namespace
