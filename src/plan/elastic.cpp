@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -100,38 +101,39 @@ bool cheaper(const Piece& a, const Piece& b) {
   return a.slot != b.slot ? a.slot < b.slot : a.order < b.order;
 }
 
+/// Another width in one slot.
+struct Change {
+  std::size_t slot = 0, width = 0;
+  Cost cost = 0;
+};
+
+/// The one that costs the least, and less than `below`, of those with which the work is done.
+std::optional<Change> cheapest_change(const ElasticProblem& p, const std::vector<int>& workers, Work done, Cost below) {
+  std::optional<Change> best;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const auto now = static_cast<std::size_t>(workers[i]);
+    for (std::size_t m = 0; m < widths(p); ++m) {
+      const Cost cost = cost_at(p, i, m) - cost_at(p, i, now);
+      if (cost >= (best ? best->cost : below) || done - p.curve.work[now] + p.curve.work[m] < p.work) continue;
+      best = {i, m, cost};
+    }
+  }
+  return best;
+}
+
 /// One slot's width for another, as long as the work stays done and carbon falls: the steepest change first.
 void mend(const ElasticProblem& p, std::vector<int>& workers, Work done) {
-  for (;;) {
-    Cost best = 0;
-    std::size_t at = 0, to = 0;
-    for (std::size_t i = 0; i < workers.size(); ++i) {
-      const auto now = static_cast<std::size_t>(workers[i]);
-      for (std::size_t m = 0; m < widths(p); ++m) {
-        const Cost change = cost_at(p, i, m) - cost_at(p, i, now);
-        if (change < best && done - p.curve.work[now] + p.curve.work[m] >= p.work) best = change, at = i, to = m;
-      }
-    }
-    if (best == 0) return;
-    done += p.curve.work[to] - p.curve.work[static_cast<std::size_t>(workers[at])];
-    workers[at] = static_cast<int>(to);
+  while (const auto change = cheapest_change(p, workers, done, 0)) {
+    done += p.curve.work[change->width] - p.curve.work[static_cast<std::size_t>(workers[change->slot])];
+    workers[change->slot] = static_cast<int>(change->width);
   }
 }
 
 /// The one change that gets the work done for the least; false where none does.
 bool complete(const ElasticProblem& p, std::vector<int>& workers, Work done) {
-  Cost best = kUnreachable;
-  std::size_t at = 0, to = 0;
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    const auto now = static_cast<std::size_t>(workers[i]);
-    for (std::size_t m = 0; m < widths(p); ++m) {
-      const Cost change = cost_at(p, i, m) - cost_at(p, i, now);
-      if (change < best && done - p.curve.work[now] + p.curve.work[m] >= p.work) best = change, at = i, to = m;
-    }
-  }
-  if (best == kUnreachable) return false;
-  workers[at] = static_cast<int>(to);
-  return true;
+  const auto change = cheapest_change(p, workers, done, kUnreachable);
+  if (change) workers[change->slot] = static_cast<int>(change->width);
+  return change.has_value();
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.hpp"
+
 namespace gramwatt::report {
 namespace {
 
@@ -65,6 +67,36 @@ std::string Style::bold(std::string_view t) const { return wrap_in(colour, "1", 
 std::string Style::dim(std::string_view t) const { return wrap_in(colour, "2", t); }
 
 std::string Style::reverse(std::string_view t) const { return wrap_in(colour, "7", t); }
+
+std::string time_text(Nanoseconds utc) {
+  std::string text = iso8601(utc);
+  if (const auto cut = text.find(".000Z"); cut != std::string::npos) text = text.substr(0, cut) + "Z";
+  return text;
+}
+
+std::string minute_text(Nanoseconds utc) {
+  std::string text = iso8601(utc).substr(0, 16);
+  text[10] = ' ';
+  return text;
+}
+
+std::string short_time(Nanoseconds utc) { return minute_text(utc).substr(5); }
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default:
+        if (static_cast<unsigned char>(c) >= ' ' || c == '\n' || c == '\t') out += c;  // others are no text in HTML
+    }
+  }
+  return out;
+}
 
 std::string significant(double value, int digits) {
   if (!std::isfinite(value)) return "?";

@@ -44,6 +44,15 @@ template <class Q>
 [[nodiscard]] std::string text(Watts p);
 [[nodiscard]] std::string text(Grams c);
 
+/// ISO 8601 as JSON has it: whole seconds without decimals, "2026-11-25T14:00:00Z".
+[[nodiscard]] std::string time_text(Nanoseconds utc);
+/// "2026-11-25 14:00", and "11-25 14:00".
+[[nodiscard]] std::string minute_text(Nanoseconds utc);
+[[nodiscard]] std::string short_time(Nanoseconds utc);
+
+/// Any text within HTML, attributes included; what is no text there (control characters) is left out.
+[[nodiscard]] std::string html_escaped(std::string_view text);
+
 /// `value` with `digits` significant digits, never in exponent form: 0.00123, 12.4, 1230.
 [[nodiscard]] std::string significant(double value, int digits);
 

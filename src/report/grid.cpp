@@ -16,15 +16,6 @@ namespace {
 
 constexpr std::size_t kRows = 10;
 
-std::string minute(Nanoseconds t) {
-  std::string text = iso8601(t).substr(0, 16);
-  text[10] = ' ';
-  return text;
-}
-
-/// "11-25 14:00"
-std::string short_time(Nanoseconds t) { return minute(t).substr(5); }
-
 std::vector<std::string> time_labels(grid::Window w, std::size_t width) {
   const std::size_t count = std::clamp<std::size_t>(width / 16, 2, 6);
   std::vector<std::string> labels;
@@ -112,8 +103,8 @@ std::string grid_chart(const GridView& v, const Style& style, std::size_t width)
   if (steps.empty()) return "nothing is known of this time\n";
   width = std::clamp<std::size_t>(width, 40, 120);
   const grid::Signal& signal = main_rung(v, steps).signal;
-  std::string out =
-      fmt::format("{}  {} to {} UTC, {}\n", style.bold(v.zone), minute(v.window.start), minute(v.window.end), unit_of(signal));
+  std::string out = fmt::format("{}  {} to {} UTC, {}\n", style.bold(v.zone), minute_text(v.window.start),
+                                minute_text(v.window.end), unit_of(signal));
   Plot plot = plot_of(v, steps);
   plot.labels = time_labels(v.window, width - 6);
   for (const std::string& line : braille(plot, width, kRows, style)) out += line + "\n";
@@ -134,7 +125,7 @@ std::string grid_now(const GridView& average, const std::optional<GridView>& mar
                      Nanoseconds now, const Style& style, std::size_t width) {
   width = std::clamp<std::size_t>(width, 40, 120);
   const std::string heading = average.place.starts_with(average.zone) ? average.place : average.zone + ", " + average.place;
-  std::string out = fmt::format("{}  {} UTC\n", style.bold(heading), minute(now));
+  std::string out = fmt::format("{}  {} UTC\n", style.bold(heading), minute_text(now));
   const auto one = [&](const char* label, const GridView& v) {
     out += now_line(label, v, now, style);
     const auto steps = grid::steps(v.ladder, v.window, v.step);

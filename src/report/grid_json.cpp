@@ -8,13 +8,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Whole seconds are written as the contract's example does.
-std::string time_text(Nanoseconds t) {
-  std::string text = iso8601(t);
-  if (const auto cut = text.find(".000Z"); cut != std::string::npos) text = text.substr(0, cut) + "Z";
-  return text;
-}
-
 }  // namespace
 
 std::string grid_json(const GridView& v) {

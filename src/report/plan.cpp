@@ -18,13 +18,6 @@ constexpr std::size_t kAxis = 6;  // columns of the chart's axis
 constexpr std::size_t kMostPlaces = 12;
 constexpr std::size_t kLabel = 14;  // the policies' longest name
 
-/// "11-25 14:00"
-std::string short_time(Nanoseconds t) {
-  std::string text = iso8601(t).substr(5, 11);
-  text[5] = ' ';
-  return text;
-}
-
 std::string percent(Ratio r) {
   const double value = 100 * r.value();
   return fmt::format("{:.1f} %", value == 0 ? 0.0 : value);

@@ -49,31 +49,6 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;font-size:.
 dd{margin:0}
 )CSS";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default:
-        if (static_cast<unsigned char>(c) >= ' ' || c == '\n' || c == '\t') out += c;  // others are no text in HTML
-    }
-  }
-  return out;
-}
-
-std::string utc(Nanoseconds t) {
-  std::string text = iso8601(t).substr(0, 16);
-  text[10] = ' ';
-  return text;
-}
-
-/// "11-25 14:00"
-std::string short_utc(Nanoseconds t) { return utc(t).substr(5); }
-
 std::string percent(Ratio r) {
   const double value = 100 * r.value();
   return fmt::format("{:.1f} %", std::abs(value) < 0.05 ? 0.0 : value);
@@ -161,7 +136,7 @@ std::string axes(const Frame& f, double bottom) {
 std::string bar(const Frame& f, std::size_t begin, std::size_t end, plan::Action action, double y) {
   using plan::Action;
   const double x = f.x(begin), width = std::max(0.4, f.x(end) - x);
-  const std::string when = utc(f.slots.time(begin)) + " to " + utc(f.slots.time(end));
+  const std::string when = minute_text(f.slots.time(begin)) + " to " + minute_text(f.slots.time(end));
   const auto solid = [&](const char* colour, const char* what) {
     return fmt::format("<rect x='{:.1f}' y='{:.1f}' width='{:.1f}' height='16' fill='var(--{})'><title>{} {}</title></rect>\n",
                        x, y, width, colour, what, when);
@@ -214,14 +189,14 @@ std::string figure(const PlanView& view) {
       "<figure><div class='scroll'><svg viewBox='0 0 {:.0f} {:.0f}' role='img' aria-label='Schedules of each option over the "
       "carbon "
       "intensity of {}'>\n",
-      kWidth, bottom + 40, escaped(place.zone));
+      kWidth, bottom + 40, html_escaped(place.zone));
   const Curve c = curve(f);
   out += c.area + shade(view, f) + axes(f, bottom) + c.line + gantt(view, f);
   out += fmt::format(
       "</svg></div><figcaption><span class='key' style='background:var(--run)'></span>runs<span class='key' "
       "style='background:var(--restart)'></span>restarts<span class='key' style='background:var(--hold)'></span>held in place; "
       "dotted: off. Carbon intensity of {} ({}); times are UTC.</figcaption></figure>\n",
-      escaped(place.zone), grid::to_string(place.signal.kind));
+      html_escaped(place.zone), grid::to_string(place.signal.kind));
   return out;
 }
 
@@ -236,16 +211,17 @@ std::string table(const PlanView& view) {
     const PlannedPlace& place = view.places[c.place];
     const bool base = c == Choice{};
     const auto worse = p_worse(view, c);
-    const auto at = [&](int slot) { return short_utc(place.slots.time(static_cast<std::size_t>(slot))); };
+    const auto at = [&](int slot) { return short_time(place.slots.time(static_cast<std::size_t>(slot))); };
     const Figure carbon_figure = figure(carbon(view, c), style, view.home().signal.gas);
     out += fmt::format("<tr{}><td>{}</td><td>{}</td><td>{}</td>", c == view.chosen ? " class='pick'" : "",
-                       escaped(option_label(view, c)), at(plan::runs(o.schedule).front().begin), at(plan::finish(o.schedule)));
+                       html_escaped(option_label(view, c)), at(plan::runs(o.schedule).front().begin),
+                       at(plan::finish(o.schedule)));
     for (const std::string& cell : {carbon_figure.value, carbon_figure.interval, base ? "" : percent(saving(view, c)),
                                     base    ? std::string()
                                     : worse ? percent(*worse)
                                             : std::string("–"),
                                     std::to_string(plan::restarts(o.schedule))})
-      out += "<td class='n'>" + escaped(cell) + "</td>";
+      out += "<td class='n'>" + html_escaped(cell) + "</td>";
     if (const auto money = cost(view, c)) out += fmt::format("<td class='n'>{:.2f}</td>", *money);
     out += "</tr>\n";
   }
@@ -256,7 +232,7 @@ std::string notes(const PlanView& view) {
   const PlannedPlace& place = view.places[view.chosen.place];
   std::string out = "<dl>";
   const auto line = [&](std::string_view what, const std::string& said) {
-    out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", what, escaped(said));
+    out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", what, html_escaped(said));
   };
   line("signal", view.signal_why);
   line("from", fmt::format("{} ({})", place.signal.source, describe(place.signal)));
@@ -275,15 +251,15 @@ std::string plan_html(const PlanView& view) {
   Joules sum;
   for (const Joules e : view.job.steps) sum += e;
   const Seconds length = seconds(home.slots.length) * static_cast<double>(view.job.steps.size());
-  const std::string job = escaped(fmt::format("{} over {} in {}", text(sum), human_duration(length), home.zone));
+  const std::string job = html_escaped(fmt::format("{} over {} in {}", text(sum), human_duration(length), home.zone));
   const PlannedPlace& best = view.places[view.chosen.place];
   std::string out = fmt::format(
       "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
       "content='width=device-width,initial-scale=1'><title>Plan: {0}</title><style>{1}</style></head>\n<body><h1>{0}</h1>\n"
       "<p class='soft'>{2}; between {3} and {4} UTC. Least carbon: {5} in {6}, {7} less than running at once in {8}.</p>\n",
-      job, kStyle, escaped(view.job_source), utc(home.slots.start), utc(home.slots.end()),
-      policy_label(view.option(view.chosen).policy), escaped(best.name.empty() ? best.zone : best.name),
-      percent(saving(view, view.chosen)), escaped(home.zone));
+      job, kStyle, html_escaped(view.job_source), minute_text(home.slots.start), minute_text(home.slots.end()),
+      policy_label(view.option(view.chosen).policy), html_escaped(best.name.empty() ? best.zone : best.name),
+      percent(saving(view, view.chosen)), html_escaped(home.zone));
   return out + table(view) + figure(view) + notes(view) + "</body></html>\n";
 }
 

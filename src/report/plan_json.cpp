@@ -8,12 +8,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string time_text(Nanoseconds t) {
-  std::string text = iso8601(t);
-  if (const auto cut = text.find(".000Z"); cut != std::string::npos) text = text.substr(0, cut) + "Z";
-  return text;
-}
-
 Json estimate(const Estimate<Grams>& e, const grid::Signal& signal) {
   Json terms = Json::object();
   for (const auto& [id, shift] : e.terms) terms[id] = shift.size();

@@ -32,20 +32,6 @@ tr.first td { border-top: 1px solid var(--rule); } .far { color: var(--worse); }
 </style>
 )";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 double percent(const std::optional<Saving>& s) { return s ? 100 * s->mean_of_ratios.value() : 0; }
 
 /// Four bars of neighbouring windows: a region's, the mean's, the published.
@@ -106,7 +92,7 @@ std::string panel(const StudyView& v, std::size_t from, std::size_t job, Policy 
                                         policy == Policy::flexible_start ? "flexible start" : "pause and resume",
                                         slacks()[from].name, slacks()[from + 3].name);
   std::string out = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}"><text x="{}" y="14">{}, % saved</text>)",
-                                kWidth, kTop + kHeight + kBelow, escaped(title), kLeft, escaped(title));
+                                kWidth, kTop + kHeight + kBelow, html_escaped(title), kLeft, html_escaped(title));
   out += rules(top);
   for (std::size_t g = 0; g < all.size(); ++g) {
     const double x = kLeft + each * (static_cast<double>(g) + 0.1);
@@ -115,11 +101,11 @@ std::string panel(const StudyView& v, std::size_t from, std::size_t job, Policy 
       out += fmt::format(
           R"(<rect class="b{}{}" x="{:.1f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"><title>{} {}: {:.1f} %</title></rect>)",
           i, all[g].published ? " published" : "", x + bar * static_cast<double>(i), kTop + kHeight - height, bar, height,
-          escaped(all[g].name), slacks()[from + i].name, all[g].bars[i]);
+          html_escaped(all[g].name), slacks()[from + i].name, all[g].bars[i]);
     }
     const double lx = x + each * 0.4, ly = kTop + kHeight + 10;
     out += fmt::format(R"x(<text x="{:.1f}" y="{:.1f}" text-anchor="end" transform="rotate(-60 {:.1f} {:.1f})">{}</text>)x",
-                       lx + 3, ly, lx + 3, ly, escaped(all[g].name.substr(0, 18)));
+                       lx + 3, ly, lx + 3, ly, html_escaped(all[g].name.substr(0, 18)));
   }
   return out + "</svg>\n";
 }
@@ -132,7 +118,7 @@ std::string row(std::string_view window, std::string_view label, const char* kin
 
 std::string table(const StudyView& v) {
   std::string out = "<div class=\"scroll\"><table>\n<tr><th>window</th><th></th>";
-  for (const Job& j : jobs()) out += fmt::format("<th title=\"{}\">{}</th>", escaped(j.name), j.short_name);
+  for (const Job& j : jobs()) out += fmt::format("<th title=\"{}\">{}</th>", html_escaped(j.name), j.short_name);
   out += "</tr>\n";
   for (std::size_t w = 0; w < kSlacks; ++w) {
     for (const Policy p : {Policy::flexible_start, Policy::pause_resume}) {
@@ -156,9 +142,10 @@ std::string table(const StudyView& v) {
 std::string region_list(const StudyView& v) {
   std::string out = "<ul>\n";
   for (const StudyRegion& r : v.regions) {
-    out += fmt::format("<li><b>{}</b>: {} intensity every {}, {} ({})</li>\n", escaped(r.name), grid::to_string(r.signal.kind),
-                       length_text(r.resolution), escaped(r.signal.source.empty() ? "source not told" : r.signal.source),
-                       escaped(r.signal.licence.empty() ? "licence not told" : r.signal.licence));
+    out += fmt::format("<li><b>{}</b>: {} intensity every {}, {} ({})</li>\n", html_escaped(r.name),
+                       grid::to_string(r.signal.kind), length_text(r.resolution),
+                       html_escaped(r.signal.source.empty() ? "source not told" : r.signal.source),
+                       html_escaped(r.signal.licence.empty() ? "licence not told" : r.signal.licence));
   }
   return out + "</ul>\n";
 }
@@ -174,7 +161,7 @@ std::string study_html(const StudyView& v) {
   out += fmt::format(
       "</head><body>\n<h1>Moving machine learning in time</h1>\n<p>{}.<br><span class=\"soft\">The study of {}, done "
       "again; published figures are dashed.</span></p>\n",
-      escaped(study_heading(v)), escaped(kSource));
+      html_escaped(study_heading(v)), html_escaped(kSource));
   for (const Policy p : {Policy::flexible_start, Policy::pause_resume}) {
     out += fmt::format(
         "<h2>{} by region</h2>\n<p class=\"soft\">Four bars each: +6, +12, +18, +24 h, or +25, +50, +75, +100 % of the "
@@ -192,8 +179,8 @@ std::string study_html(const StudyView& v) {
       "published.</p>\n",
       a.within, a.all);
   out += "<h2>What it stands on</h2>\n" + region_list(v) + "<ul>\n";
-  for (const std::string& remark : study_remarks(v)) out += "<li>" + escaped(remark) + "</li>\n";
-  for (const std::string& note : v.notes) out += "<li>" + escaped(note) + "</li>\n";
+  for (const std::string& remark : study_remarks(v)) out += "<li>" + html_escaped(remark) + "</li>\n";
+  for (const std::string& note : v.notes) out += "<li>" + html_escaped(note) + "</li>\n";
   return out + "</ul>\n</body></html>\n";
 }
 

@@ -119,7 +119,6 @@ Json json_of(const ClusterAccount& a, const ClusterView& c, const JobsStudy& s) 
 }
 
 /// Whole seconds, as the contract writes them.
-std::string time_text(Nanoseconds t) { return iso8601(t).substr(0, 19) + "Z"; }
 std::string day(Nanoseconds t) { return iso8601(t).substr(0, 10); }
 
 }  // namespace
