@@ -75,9 +75,10 @@ typedef struct {
   int wait_after;           /* 1: charged to the end of the window: a machine that is owned */
   int min_run, min_pause;   /* slots, at least 1 */
   int max_restarts;         /* -1: any number */
+  int64_t kept;             /* carbon of a slot of keeping the machine, to the finish, or with wait_after to the end */
 } gramwatt_plan_problem;
 
-#define GRAMWATT_PLAN_PROBLEM {sizeof(gramwatt_plan_problem), 0, NULL, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, -1}
+#define GRAMWATT_PLAN_PROBLEM {sizeof(gramwatt_plan_problem), 0, NULL, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, -1, 0}
 
 /* Fills actions[slots] with the policy's plan and `carbon` (may be NULL) with what it emits. Not GRAMWATT_PLAN_OK: both are
  * left as they were, and `why` (may be NULL) tells the reason, cut to `why_size` bytes with its end. */

@@ -23,11 +23,14 @@ Estimate<Ratio> pue_of(const PlanRequest& request, const Surroundings& surroundi
   return c.pue;
 }
 
-/// The job at the node's plug, in a zone: what all buildings there have in common.
-Result<report::PlannedPlace> plan_in_zone(const PlanRequest& request, const Ahead& ahead) {
+/// The job at the node's plug, in a zone: what all buildings there have in common. `pue`: what carbon is multiplied with
+/// afterwards, where making the machine counts, which no building makes dearer.
+Result<report::PlannedPlace> plan_in_zone(const PlanRequest& request, const Ahead& ahead, Ratio pue) {
   auto slots = plan::make_slots(ahead.ladder, request.start, request.slot, static_cast<std::size_t>(request.slots));
   if (!slots) return tl::unexpected(slots.error());
-  auto problem = plan::make_problem(request.job, *slots, blocked_slots(request));
+  plan::Job job = request.job;
+  job.embodied_per_hour = job.embodied_per_hour / pue.value();
+  auto problem = plan::make_problem(job, *slots, blocked_slots(request));
   if (!problem) return tl::unexpected(problem.error());
   auto options = plan::weigh_options(*problem, plan::make_futures(*slots, ahead.errors, ahead.errors_from));
   if (!options) return tl::unexpected(options.error());
@@ -58,6 +61,7 @@ void put_in_building(report::PlannedPlace& place, const Candidate& c, const Esti
   place.problem.quantum = place.problem.quantum * pue.value;
   for (plan::Option& o : place.options.options) {
     o.carbon = o.carbon * pue.value.value();
+    o.kept = o.kept * pue.value.value();
     o.energy = o.energy * pue.value;
   }
   if (pue.value.value() != 1) place.notes.push_back(fmt::format("PUE {:.2f}: {}", pue.value.value(), pue.source));
@@ -66,15 +70,21 @@ void put_in_building(report::PlannedPlace& place, const Candidate& c, const Esti
 /// Each zone is planned once, and then put in the buildings that stand there.
 Result<void> plan_all(const PlanRequest& request, const Surroundings& surroundings, const Candidates& candidates,
                       report::PlanView& view) {
-  std::map<const Ahead*, std::size_t> index;
-  std::vector<const Ahead*> zones;
+  using Zone = std::pair<const Ahead*, double>;  // and PUE, where it decides what is best
+  const bool by_building = request.job.embodied_per_hour.value() > 0 && request.job.machine != plan::Machine::shared;
+  const auto zone_of = [&](const Candidate& c) {
+    return Zone{c.ahead.get(), by_building ? pue_of(request, surroundings, c).value.value() : 1};
+  };
+  std::map<Zone, std::size_t> index;
+  std::vector<Zone> zones;
   for (const Candidate& c : candidates.places) {
-    if (index.try_emplace(c.ahead.get(), zones.size()).second) zones.push_back(c.ahead.get());
+    if (index.try_emplace(zone_of(c), zones.size()).second) zones.push_back(zone_of(c));
   }
   std::vector<std::optional<Result<report::PlannedPlace>>> planned(zones.size());
-  in_parallel(zones.size(), [&](std::size_t i) { planned[i] = plan_in_zone(request, *zones[i]); });
+  in_parallel(zones.size(),
+              [&](std::size_t i) { planned[i] = plan_in_zone(request, *zones[i].first, Ratio(zones[i].second)); });
   for (const Candidate& c : candidates.places) {
-    const Result<report::PlannedPlace>& in_zone = *planned[index.at(c.ahead.get())];
+    const Result<report::PlannedPlace>& in_zone = *planned[index.at(zone_of(c))];
     if (!in_zone && c.listed) {
       view.notes.push_back(c.name + " is left out: " + in_zone.error().message());
       continue;
@@ -137,6 +147,7 @@ int command_plan(const Invocation& invocation, const Settings& settings) {
   view.job_source = request->job_source;
   view.prices = request->prices;
   view.by_cost = request->by_cost;
+  view.embodied_per_hour = request->embodied_per_hour;
   view.notes = request->notes;
   view.notes.insert(view.notes.end(), places->notes.begin(), places->notes.end());
   view.signal_why = places->places.front().ahead->why;

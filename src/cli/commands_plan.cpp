@@ -41,6 +41,7 @@ Command plan_command() {
            {"hold-power", 0, "W", "it can be paused in place, and draws this then", false},
            {"wait-power", 0, "W", "what the machine draws while it waits", false},
            {"machine", 0, "KIND", "shared, owned or rented: who pays for a machine that waits (default shared)", false},
+           {"embodied-per-hour", 0, "G", "making the machine, for each hour that it is kept, such as 25g", false},
            {"min-run", 0, "D", "shortest run between pauses", false},
            {"min-pause", 0, "D", "shortest pause", false},
            {"max-restarts", 0, "N", "restarts at most", false},

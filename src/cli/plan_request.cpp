@@ -67,6 +67,13 @@ Result<std::optional<double>> price_option(const Invocation& invocation, const c
   return std::optional(*number / it->second);
 }
 
+/// A job fills whole slots: a short one is made longer by that.
+void say_if_short(Nanoseconds length, PlanRequest& r) {
+  if (length < r.slot)
+    r.notes.push_back(fmt::format("the job takes {}, and is planned as a whole slot of {}: --slot makes it finer",
+                                  human_duration(seconds(length)), human_duration(seconds(r.slot))));
+}
+
 Result<void> as_run(const std::string& name, const Settings& settings, bool waits, PlanRequest& r) {
   const auto ledger = ledger::Ledger::open_read_only(settings.ledger);
   if (!ledger) return tl::unexpected(ledger.error());
@@ -80,8 +87,10 @@ Result<void> as_run(const std::string& name, const Settings& settings, bool wait
   const auto with_energy = std::count_if(r.job.steps.begin(), r.job.steps.end(), [](Joules e) { return e.value() > 0; });
   if (with_energy == 0) r.job.steps = plan::constant_steps(record->energy.total.value, length, r.slot);
   if (waits) r.job.wait = record->energy.idle.value / record->duration;
+  if (r.job.machine != plan::Machine::shared) r.embodied_per_hour = record->carbon.embodied * (3600 / record->duration.value());
   if (record->energy.total.value.value() > 0) r.pue = record->energy.pue;
   r.job_source = fmt::format("as run {} was", record->id);
+  say_if_short(length, r);
   return {};
 }
 
@@ -108,6 +117,25 @@ Result<void> read_job(const Invocation& invocation, const Settings& settings, Pl
   }
   r.job.steps = plan::constant_steps(**energy, **duration, r.slot);
   r.job_source = "at constant power";
+  say_if_short(**duration, r);
+  return {};
+}
+
+/// What is said of the machine's making; a run's own figure otherwise (as_run).
+Result<void> read_embodied(const Invocation& invocation, PlanRequest& r) {
+  const auto text = invocation.get("embodied-per-hour");
+  if (text) {
+    const bool kilo = text->ends_with("kg");
+    const auto number = parse_number<double>(std::string_view(*text).substr(0, text->size() - (kilo                   ? 2
+                                                                                               : text->ends_with('g') ? 1
+                                                                                                                      : 0)));
+    const bool sane = number && *number >= 0 && *number < 1e9;  // "nan" is not
+    if (!sane) return usage(fmt::format("\"{}\" is no carbon", *text), "--embodied-per-hour", "such as 25g or 0.1kg");
+    r.embodied_per_hour = {Grams(*number * (kilo ? 1000 : 1)), Method::assumed, "--embodied-per-hour", std::nullopt, {}};
+  }
+  if (text && r.job.machine == plan::Machine::shared)
+    r.notes.emplace_back("a shared machine is kept by others: its making is not charged (--machine owned or rented)");
+  r.job.embodied_per_hour = r.embodied_per_hour.value;
   return {};
 }
 
@@ -218,6 +246,7 @@ Result<PlanRequest> plan_request(const Invocation& invocation, const Settings& s
   if (r.slot < Nanoseconds(1s) || r.slot > kDay) return usage("a slot of such a length", "--slot", "from 1s to 1d");
   if (auto ok = read_costs(invocation, r); !ok) return tl::unexpected(ok.error());
   if (auto ok = read_job(invocation, settings, r); !ok) return tl::unexpected(ok.error());
+  if (auto ok = read_embodied(invocation, r); !ok) return tl::unexpected(ok.error());
   if (r.job.steps.empty()) return usage("the job has no duration", "--duration", "such as 36h");
   if (auto ok = read_window(invocation, now, r); !ok) return tl::unexpected(ok.error());
   if (auto ok = read_blackouts(invocation, r); !ok) return tl::unexpected(ok.error());

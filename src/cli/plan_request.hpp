@@ -16,6 +16,7 @@ struct PlanRequest {
   plan::Job job;                       ///< steps at the node, before PUE
   std::string job_source;              ///< "--energy 37.3kWh over 36h", "as run 01J…"
   std::optional<Estimate<Ratio>> pue;  ///< of the run that it is like
+  Estimate<Grams> embodied_per_hour;   ///< of the machine that is kept; 0: not charged
   Nanoseconds start{}, slot{};
   int slots = 0;  ///< of the window
   std::vector<HoursOfDay> blackouts;

@@ -54,6 +54,7 @@ Problem problem_of(const gramwatt_plan_problem& c) {
   p.wait_after = c.wait_after != 0;
   p.min_run = c.min_run;
   p.min_pause = c.min_pause;
+  p.kept = c.kept;
   if (c.max_restarts >= 0) p.max_restarts = c.max_restarts;
   return p;
 }

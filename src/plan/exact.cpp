@@ -27,7 +27,8 @@ Result<void> check(const Problem& p, const Standing& from) {
           std::abs(static_cast<double>(p.wait)) + std::abs(static_cast<double>(p.hold.value_or(0)));
   double sum = 0;
   for (const MilligramsPerKwh c : p.intensity) sum += std::abs(static_cast<double>(c));
-  if (sum * most >= kMostCarbon) return usage("the window is too long for so fine a quantum of energy");
+  if (sum * most + std::abs(static_cast<double>(p.kept)) * p.slots() >= kMostCarbon)
+    return usage("the window is too long for so fine a quantum of energy");
   return {};
 }
 

@@ -51,8 +51,12 @@ class Costs {
   [[nodiscard]] double begin(int slot) const;
   /// Of steps [done, done + n) in slots [slot, slot + n); unreachable where one is blocked.
   [[nodiscard]] double stretch(int slot, int done, int n) const;
-  /// After the last slot of running.
-  [[nodiscard]] double after(int slot) const { return problem_->wait_after ? wait() * sum(slot + 1, slots()) : 0; }
+  /// What the whole plan bears besides if `slot` is the last one of running: idling behind it, and the machine that is kept.
+  [[nodiscard]] double after(int slot) const {
+    const bool to_the_end = problem_->wait_after;
+    return (to_the_end ? wait() * sum(slot + 1, slots()) : 0) +
+           static_cast<double>(problem_->kept) * (to_the_end ? slots() : slot + 1);
+  }
 
   /// A job that has started stands here first: slot −1, or where its run or pause has its shortest length.
   [[nodiscard]] const Cell& seed() const { return seed_; }

@@ -18,6 +18,7 @@ Result<void> check(const Job& job) {
   if (job.steps.empty()) return usage("the job has no duration");
   const bool negative = std::any_of(job.steps.begin(), job.steps.end(), [](Joules e) { return !(e.value() >= 0); });
   if (negative || !(job.restart_energy.value() >= 0)) return usage("energy cannot be negative");
+  if (!(job.embodied_per_hour.value() >= 0)) return usage("carbon cannot be negative");
   if (!(job.wait.value() >= 0) || (job.hold && !(job.hold->value() >= 0))) return usage("power cannot be negative");
   if (job.restart_time < Nanoseconds{0} || job.min_run < Nanoseconds{0} || job.min_pause < Nanoseconds{0})
     return usage("a time cannot be negative");
@@ -67,6 +68,7 @@ Result<Problem> make_problem(const Job& job, const Slots& slots, std::vector<boo
   if (job.hold) p.hold = quanta(*job.hold * slot);
   p.wait = quanta(wait);
   p.wait_after = job.machine == Machine::owned;
+  if (job.machine != Machine::shared) p.kept = cost_of(job.embodied_per_hour * (slot.value() / 3600), p.quantum);
   p.min_run = std::max(1, slots_of(job.min_run, slots.length));
   p.min_pause = std::max(1, slots_of(job.min_pause, slots.length));
   p.max_restarts = job.max_restarts;

@@ -26,7 +26,10 @@ struct Job {
   Joules restart_energy;       ///< in the first slot of each run after an exit
   Nanoseconds restart_time{};  ///< at full power without progress at each start after an exit; whole slots, rounded up
   Machine machine = Machine::shared;
-  Watts wait;                          ///< of the machine that waits; ignored for shared ones
+  Watts wait;  ///< of the machine that waits; ignored for shared ones
+  /// Making a machine, by the hour that it is kept: of a rented one to the end of the job, of an owned one to the end of the
+  /// window; ignored for shared ones, which others keep.
+  Grams embodied_per_hour;
   Nanoseconds min_run{}, min_pause{};  ///< whole slots, rounded up
   std::optional<int> max_restarts;
 

@@ -30,20 +30,29 @@ Shift spread(std::vector<double>& values, double value) {
   return {std::min(0.0, at(0.05) / value - 1), std::max(0.0, at(0.95) / value - 1)};
 }
 
-/// `now`: energy of each slot of running at once.
-Option judge(const Problem& p, Policy policy, Schedule schedule, const std::vector<Quanta>& now, const Futures& futures) {
+/// What a schedule weighs under any intensity.
+struct Weight {
+  Weight(const Problem& p, const Schedule& schedule) : drawn(draws(p, schedule)), kept(kept_carbon(p, schedule)) {}
+  [[nodiscard]] Cost under(std::span<const MilligramsPerKwh> intensity) const { return weigh(drawn, intensity) + kept; }
+
+  std::vector<Quanta> drawn;
+  Cost kept;
+};
+
+Option judge(const Problem& p, Policy policy, Schedule schedule, const Weight& now, const Futures& futures) {
   Option o;
   o.policy = policy;
-  const std::vector<Quanta> drawn = draws(p, schedule);
-  const Cost carbon = weigh(drawn, p.intensity), base = weigh(now, p.intensity);
+  const Weight weight(p, schedule);
+  const Cost carbon = weight.under(p.intensity), base = now.under(p.intensity);
   o.carbon = grams(carbon, p);
+  o.kept = grams(weight.kept, p);
   o.saving = saving(carbon, base);
   o.energy = energy(p, schedule);
   std::vector<double> carbons;
   double savings = 0;
   int worse = 0;
   for (const auto& future : futures) {
-    const Cost then = weigh(drawn, future), base_then = weigh(now, future);
+    const Cost then = weight.under(future), base_then = now.under(future);
     carbons.push_back(static_cast<double>(then));
     o.in_futures.push_back(then);
     savings += saving(then, base_then).value();
@@ -83,7 +92,7 @@ Result<Options> weigh_options(const Problem& problem, const Futures& futures) {
   auto now = run_now(problem);
   Options all;
   const auto add = [&](Policy policy, Result<Schedule> schedule) {
-    if (schedule) all.options.push_back(judge(problem, policy, std::move(*schedule), draws(problem, *now), futures));
+    if (schedule) all.options.push_back(judge(problem, policy, std::move(*schedule), Weight(problem, *now), futures));
     else all.notes.push_back(fmt::format("{}: {}", to_string(policy), schedule.error().message()));
   };
   Result<Schedule> best = pauses ? exact(problem) : flexible_start(problem);

@@ -27,7 +27,8 @@ using Futures = std::vector<std::vector<MilligramsPerKwh>>;
 struct Option {
   Policy policy = Policy::now;
   Schedule schedule;
-  Grams carbon;                      ///< under the forecast itself
+  Grams carbon;                      ///< under the forecast itself, keeping the machine included
+  Grams kept;                        ///< of that, keeping the machine
   Shift spread;                      ///< 90 % of the futures lie within, relative to `carbon`
   Ratio saving;                      ///< under the forecast itself; negative: worse than running at once
   std::optional<Ratio> mean_saving;  ///< over the futures

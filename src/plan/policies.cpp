@@ -78,6 +78,7 @@ Result<Schedule> flexible_start(const Problem& problem) {
   for (const int start : all) {
     const auto s = static_cast<std::size_t>(start);
     Cost cost = problem.wait * (sums[s] + (problem.wait_after ? sums.back() - sums[s + k] : 0));
+    if (!problem.wait_after) cost += problem.kept * static_cast<Cost>(s + k);
     if (uniform) cost += k > 0 ? problem.steps.front() * (sums[s + k] - sums[s]) : 0;
     else
       cost = std::inner_product(problem.steps.begin(), problem.steps.end(), c.begin() + start, cost, std::plus<>(),

@@ -1,6 +1,7 @@
 #include "plan/problem.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -86,7 +87,13 @@ std::vector<Quanta> draws(const Problem& p, const Schedule& schedule) {
 
 Grams grams(Cost cost, const Problem& problem) { return problem.quantum * GramsPerKwh(1e-3) * static_cast<double>(cost); }
 
+Cost cost_of(Grams carbon, Joules quantum) { return std::llround(carbon / (quantum * GramsPerKwh(1e-3))); }
+
 Cost weigh(const Problem& problem, const Schedule& schedule) { return weigh(problem, schedule, problem.intensity); }
+
+Cost kept_carbon(const Problem& problem, const Schedule& schedule) {
+  return problem.kept * (problem.wait_after ? problem.slots() : finish(schedule));
+}
 
 Cost weigh(std::span<const Quanta> draws, std::span<const MilligramsPerKwh> intensity) {
   Cost sum = 0;
@@ -95,7 +102,7 @@ Cost weigh(std::span<const Quanta> draws, std::span<const MilligramsPerKwh> inte
 }
 
 Cost weigh(const Problem& problem, const Schedule& schedule, std::span<const MilligramsPerKwh> intensity) {
-  return weigh(draws(problem, schedule), intensity);
+  return weigh(draws(problem, schedule), intensity) + kept_carbon(problem, schedule);
 }
 
 Joules energy(const Problem& problem, const Schedule& schedule) {

@@ -52,9 +52,11 @@ struct Problem {
   std::optional<Quanta> hold;               ///< energy of a slot held; nothing: it cannot be held
   Quanta wait = 0;                          ///< energy of a slot before the start or after an exit: a machine that is kept
   bool wait_after = false;                  ///< charged after the end too, to the end of the window: a machine that is owned
-  int min_run = 1, min_pause = 1;           ///< slots, ≥ 1; the last run may be shorter where the job ends
-  std::optional<int> max_restarts;          ///< starts after an exit; coming back from a hold is none
-  Joules quantum{};                         ///< one quantum of energy
+  Cost kept = 0;  ///< carbon of a slot of keeping the machine (its making): from the first slot to the finish, or,
+                  ///< with wait_after, to the end of the window
+  int min_run = 1, min_pause = 1;   ///< slots, ≥ 1; the last run may be shorter where the job ends
+  std::optional<int> max_restarts;  ///< starts after an exit; coming back from a hold is none
+  Joules quantum{};                 ///< one quantum of energy
 
   [[nodiscard]] int slots() const { return static_cast<int>(intensity.size()); }
   [[nodiscard]] int length() const { return static_cast<int>(steps.size()); }
@@ -62,11 +64,15 @@ struct Problem {
 };
 
 [[nodiscard]] Grams grams(Cost cost, const Problem& problem);
+/// The nearest whole one.
+[[nodiscard]] Cost cost_of(Grams carbon, Joules quantum);
 
 /// Carbon of a schedule under `intensity` (the problem's own where none is given: the same plan under another future).
 [[nodiscard]] Cost weigh(const Problem& problem, const Schedule& schedule);
 [[nodiscard]] Cost weigh(const Problem& problem, const Schedule& schedule, std::span<const MilligramsPerKwh> intensity);
-/// Energy of each slot of a schedule, waiting included; and what it weighs, for one schedule under many futures.
+/// Of that, what keeping the machine weighs, whatever the intensity.
+[[nodiscard]] Cost kept_carbon(const Problem& problem, const Schedule& schedule);
+/// Energy of each slot of a schedule, waiting included; and what that weighs, for one schedule under many futures.
 [[nodiscard]] std::vector<Quanta> draws(const Problem& problem, const Schedule& schedule);
 [[nodiscard]] Cost weigh(std::span<const Quanta> draws, std::span<const MilligramsPerKwh> intensity);
 /// Energy of a schedule, waiting included.

@@ -165,6 +165,8 @@ std::string foot(const PlanView& view, const Style& style, std::size_t width) {
   };
   // Narrow tables leave the interval out; it is said here in any case.
   line("carbon", fmt::format("{} for the plan that is chosen; 90 % interval", text(carbon(view, view.chosen), style)));
+  if (view.option(view.chosen).kept.value() > 0)
+    line("of that", fmt::format("{} for making the machine, while it is kept", text(view.option(view.chosen).kept)));
   line("signal", view.signal_why);
   line("from", fmt::format("{} ({})", place.signal.source, describe(place.signal)));
   for (const std::string& note : place.options.notes) line("left out", note);

@@ -47,7 +47,8 @@ struct PlanView {
   std::string job_source;  ///< where energy and duration are from
   std::string signal_why;  ///< why this signal
   Prices prices;
-  bool by_cost = false;  ///< the least cost is chosen, not the least carbon; only with prices
+  Estimate<Grams> embodied_per_hour;  ///< of the machine that is kept, where that is charged
+  bool by_cost = false;               ///< the least cost is chosen, not the least carbon; only with prices
   Choice chosen;
   std::vector<std::string> notes;
 

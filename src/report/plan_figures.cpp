@@ -77,8 +77,16 @@ std::optional<Ratio> p_worse(const PlanView& view, Choice of) {
 Estimate<Grams> carbon(const PlanView& view, Choice of) {
   const PlannedPlace& place = view.places[of.place];
   const plan::Option& option = view.option(of);
-  Estimate<Grams> e{option.carbon, Method::modelled, place.signal.source, std::nullopt, place.terms};
-  if (!option.in_futures.empty()) e.terms["forecast"] = option.spread;
+  const Grams operation = option.carbon - option.kept;
+  Estimate<Grams> e{operation, Method::modelled, place.signal.source, std::nullopt, place.terms};
+  // The spread was taken of the whole; the making of the machine has no part in it.
+  const double part = operation.value() == 0 ? 1 : option.carbon / operation;
+  if (!option.in_futures.empty()) e.terms["forecast"] = {option.spread.minus * part, option.spread.plus * part};
+  if (option.kept.value() > 0) {
+    Estimate<Grams> making = view.embodied_per_hour;
+    making.value = option.kept;
+    e = e + making;
+  }
   return place.transfer ? e + *place.transfer : e;
 }
 

@@ -55,6 +55,7 @@ Json job(const PlanView& view) {
           {"restart_time_s", seconds(j.restart_time).value()},
           {"hold_power_W", j.hold ? Json(j.hold->value()) : Json(nullptr)},
           {"wait_power_W", j.wait.value()},
+          {"embodied_per_hour_g", view.embodied_per_hour.value.value()},
           {"machine", plan::to_string(j.machine)}};
 }
 

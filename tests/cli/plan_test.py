@@ -86,6 +86,17 @@ class Options(Plan):
         self.assertAlmostEqual(later["cost"], 9 + 0.1 * 0.08, places=6)  # two hours of waiting are paid
         self.assertIn("no prices", self.plan(*job, "--choose-by", "cost", check=2).stderr)
 
+    def test_making_a_rented_machine_is_charged_while_it_waits(self):
+        job = ("--energy", "1kWh", "--duration", "1h", "--within", "2h", "--start", "2026-01-01T00:00Z", "--slot", "1h", "--pue", "2",
+               "--series", self.series([300, 290, 100]), "--machine", "rented", "--wait-power", "0")
+        self.assertEqual(self.plan_json(*job)["chosen"], "flexible-start")
+        dear = self.plan_json(*job, "--embodied-per-hour", "0.3kg")
+        self.assertEqual(dear["chosen"], "now")
+        now, later = dear["options"]
+        self.assertAlmostEqual(now["carbon"]["value"], 2 * 300 + 300, delta=0.1)  # no building makes the machine's making dearer
+        self.assertEqual(now["start"], later["start"])  # two hours of keeping it would cost more than they save
+        self.assertIn("no carbon", self.plan(*job, "--embodied-per-hour", "much", check=2).stderr)
+
     def test_impossible_requests_tell_what_would_be_possible(self):
         job = ("--energy", "1kWh", "--duration", "5h")
         for args, code, word in (((*job, "--zone", "DE", "--start", "2026-01-01T00:00Z", "--deadline", "2026-01-01T03:00Z"), 3, "2026-01-01T05:00"),

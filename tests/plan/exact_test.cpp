@@ -47,6 +47,7 @@ RC_GTEST_PROP(Exact, ItsPlanCostsWhatItSays, ()) {
 RC_GTEST_PROP(Exact, EqualsPauseAndResumeWherePausesAreFree, ()) {
   Problem p = any_problem({200, false, false, false});
   p.restart_energy = p.restart_slots = p.restart_power = p.wait = 0;
+  p.kept = 0;
   p.may_exit = true;
   const auto paused = pause_resume(p);
   const auto best = exact(p);

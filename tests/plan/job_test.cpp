@@ -51,6 +51,21 @@ TEST(Job, AMachineWaitsAtWhoseCost) {
   EXPECT_NEAR(carbon(Machine::owned), 200, 0.1);
 }
 
+TEST(Job, MakingTheMachineIsChargedWhileItIsKept) {
+  Job j = job(1, 1);
+  j.embodied_per_hour = Grams(20);
+  const auto carbon = [&](Machine machine, const Schedule& schedule) {
+    j.machine = machine;
+    const auto p = make_problem(j, day({100'000, 100'000, 100'000}));
+    return grams(weigh(*p, schedule), *p).value();
+  };
+  const Schedule now{Action::run, Action::done, Action::done}, later{Action::wait, Action::wait, Action::run};
+  EXPECT_NEAR(carbon(Machine::shared, later), 100, 0.1);
+  EXPECT_NEAR(carbon(Machine::rented, now), 100 + 20, 0.1);
+  EXPECT_NEAR(carbon(Machine::rented, later), 100 + 60, 0.1);
+  EXPECT_NEAR(carbon(Machine::owned, now), 100 + 60, 0.1);
+}
+
 TEST(Job, RefusesWhatCannotBe) {
   EXPECT_FALSE(make_problem(Job{}, day({1})));
   Job negative = job(1, 1);

@@ -20,8 +20,8 @@ inline std::ostream& operator<<(std::ostream& out, const Problem& p) {
   list("steps", p.steps);
   list("blocked", p.blocked);
   return out << "exit " << p.may_exit << " restart " << p.restart_energy << ", " << p.restart_slots << " x " << p.restart_power
-             << " hold " << p.hold.value_or(-1) << " wait " << p.wait << " after " << p.wait_after << " min " << p.min_run
-             << ", " << p.min_pause << " restarts " << p.max_restarts.value_or(-1) << '\n';
+             << " hold " << p.hold.value_or(-1) << " wait " << p.wait << " after " << p.wait_after << " kept " << p.kept
+             << " min " << p.min_run << ", " << p.min_pause << " restarts " << p.max_restarts.value_or(-1) << '\n';
 }
 
 inline std::string show(const Schedule& schedule) {
@@ -49,6 +49,7 @@ inline Problem any_problem(const Kinds& kinds = {}) {
   p.restart_power = in(0, 9);
   p.wait = in(0, 1) * in(0, 3);
   p.wait_after = *rc::gen::arbitrary<bool>();
+  p.kept = in(0, 1) * in(0, 30);
   p.quantum = Joules(1);
   if (kinds.hold && in(0, 1) == 1) {
     p.hold = in(0, 4);

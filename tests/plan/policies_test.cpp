@@ -102,6 +102,7 @@ TEST(Policies, BlockedSlotsAreLeftOut) {
 RC_GTEST_PROP(Policies, FreePausesAreNeverWorseThanAFlexibleStart, ()) {
   Problem p = any_problem({60, false, false, false});
   p.restart_energy = p.restart_slots = p.wait = 0;
+  p.kept = 0;
   p.may_exit = true;
   RC_ASSERT(weigh(p, *pause_resume(p)) <= weigh(p, *flexible_start(p)));
   RC_ASSERT(weigh(p, *flexible_start(p)) <= weigh(p, *run_now(p)));
