@@ -39,6 +39,7 @@ class Tables(unittest.TestCase):
 
 class Factors(unittest.TestCase):
     def test_of_parts_of_countries_are_those_of_the_program(self):
+        sys.dont_write_bytecode = True
         sys.path.insert(0, os.path.join(REPOSITORY, "tools"))
         import part_mixes
 
