@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/system.hpp"
 #include "base/text.hpp"
+#include "cli/commands.hpp"
 #include "cli/grid_ahead.hpp"
 #include "cli/hardware.hpp"
 #include "cli/option_values.hpp"
@@ -223,10 +225,35 @@ job::Foresee foresee(const Surroundings& surroundings, const Settings& settings,
   };
 }
 
+/// GRAMWATT_LEASE, GRAMWATT_BACK_OFF: for tests, which cannot wait for minutes.
+Result<void> shorten_for_tests(job::ScheduleOptions& s) {
+  const auto lease = environment("GRAMWATT_LEASE"), first = environment("GRAMWATT_BACK_OFF");
+  if (lease) {
+    const auto d = parse_duration(*lease);
+    if (!d || *d < Nanoseconds(100ms)) return usage("no length of a lease", "GRAMWATT_LEASE", "such as 2s");
+    s.lease = *d;
+  }
+  if (first) {
+    const auto d = parse_duration(*first);
+    if (!d) return usage("no length of time", "GRAMWATT_BACK_OFF", "such as 200ms");
+    s.back_off.fill(*d);
+  }
+  return {};
+}
+
 }  // namespace
 
 bool is_scheduled(const Invocation& invocation) {
   return invocation.has("within") || invocation.has("deadline") || invocation.has("pausable");
+}
+
+Result<void> check_unscheduled(const Invocation& invocation) {
+  for (const Option& o : schedule_options()) {
+    if (invocation.has(o.name) && !is_scheduled(invocation))
+      return usage("means nothing to a run that starts at once and is never paused", "--" + std::string(o.name),
+                   "add --within D, --deadline TIME or --pausable");
+  }
+  return {};
 }
 
 Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, const Settings& settings,
@@ -255,6 +282,7 @@ Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, cons
     kind = grid::parse_signal_kind(*text);
     if (!kind) return usage(fmt::format("\"{}\" is no signal", *text), "--signal", "average or marginal");
   }
+  if (auto ok = shorten_for_tests(s); !ok) return tl::unexpected(ok.error());
   s.resource = invocation.get("resource").value_or("");
   s.foresee = foresee(surroundings, settings, kind);
   return s;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 
 #include <fmt/format.h>
 
@@ -20,13 +19,6 @@ using namespace std::chrono_literals;
 /// A server that takes longer than this for the first answer is not waited for: the job runs by what is known without it.
 constexpr Nanoseconds kFirstAnswer = 20s;
 constexpr Nanoseconds kNever = Nanoseconds::max();
-
-bool is_ignored(int signal) {
-  struct sigaction present{};
-  return sigaction(signal, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
-}
-
-bool ends_a_program(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT; }
 
 ledger::JobRecord row_of(const RunOptions& options, const ScheduleOptions& s, const std::string& id) {
   ledger::JobRecord job;
@@ -70,7 +62,7 @@ Scheduled::Scheduled(RunOptions options, ScheduleOptions schedule, const Clock& 
       id_(new_run_id()),
       guardian_([this]() -> std::unique_ptr<Guardian> {
         if (!schedule_.may_hold) return nullptr;
-        auto started = Guardian::start();
+        auto started = Guardian::start(schedule_.lease);
         if (started) return std::move(*started);
         notes_.push_back("it cannot be held: " + started.error().message());
         return nullptr;
@@ -137,7 +129,9 @@ Stand Scheduled::stand() const {
 
 /// Decides, does it, and sets the alarm.
 void Scheduled::turn() {
-  if (saving_ || back_off_until_ > monotonic()) return;
+  const Nanoseconds t = monotonic();
+  if (saving_ || lingering_ || back_off_until_ > t) return;
+  if (hands_off_until_ > t) return alarm_.set(now() + (hands_off_until_ - t));
   executor_.obey(order_);
   const Decision d = executor_.decide(now(), stand());
   apply(d);
@@ -207,41 +201,6 @@ void Scheduled::take_news() {
   turn_now_ = true;
 }
 
-void Scheduled::take_signals() {
-  for (SignalGate::Signal s = gate_.next(); s.number != 0; s = gate_.next()) take_signal(s);
-}
-
-void Scheduled::take_signal(const SignalGate::Signal& s) {
-  if (s.number == SIGCHLD) {
-    if (!child_) return;
-    const auto ended = child_->reap([this](pid_t, const rusage& usage) { tree_->reaped(usage); });
-    if (ended) program_ended(*ended);
-    else if (child_->take_terminal_stop()) ::raise(SIGSTOP);  // the shell must see a stopped job
-    return;
-  }
-  const bool alive = phase_ == Phase::running || phase_ == Phase::held;
-  if (alive) {
-    if (phase_ == Phase::held && (ends_a_program(s.number) || s.number == SIGTSTP)) {
-      // Whoever ends or stops it means the program, which must run to hear it; and what it does then is theirs to say.
-      order_ = Order::now;
-      release("let go for signal " + std::to_string(s.number));
-      turn_now_ = true;
-    } else if (s.number == SIGCONT) {
-      look_after_hold();
-    }
-    if (!s.from_kernel && s.number != SIGPIPE) ::kill(child_->pid(), s.number);
-    return;
-  }
-  if (is_ignored(s.number)) return;  // nohup
-  if (ends_a_program(s.number)) {
-    stopped_by_ = "signal " + std::to_string(s.number);
-    end({128 + s.number, s.number}, "ended by signal " + std::to_string(s.number));
-  } else if (s.number == SIGTSTP) {
-    ::raise(SIGSTOP);
-    turn_now_ = true;
-  }
-}
-
 /// The lease, and whether what was held is held.
 void Scheduled::look_after_hold() {
   if (phase_ != Phase::held) return;
@@ -266,6 +225,8 @@ Result<std::string> Scheduled::answer(const std::string& question) {
   const auto words = split(question, ' ');
   const auto obey = [&](Order order, const char* said) {
     order_ = order;
+    told_to_end_ = false;
+    hands_off_until_ = {};
     turn_now_ = true;
     return std::string(said);
   };
@@ -285,6 +246,9 @@ Result<std::string> Scheduled::answer(const std::string& question) {
     if (!share || !(*share > 0) || *share > 1) return fail("progress is a share", {}, "such as 0.37");
     const auto whole = Nanoseconds(static_cast<std::int64_t>(static_cast<double>(stand().done.count()) / *share));
     executor_.expect(whole, whole + whole / 10);
+    book_.job.duration = executor_.assignment().duration;
+    book_.job.done = stand().done;
+    book_.update();
     turn_now_ = true;
     return fmt::format("{:.0f} % done, {} of running left", *share * 100, human_duration(seconds(whole - stand().done)));
   }

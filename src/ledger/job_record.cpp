@@ -115,14 +115,16 @@ Result<void> write_job(Database& db, const JobRecord& job, const JobEvent& event
       s->bind(4, to_text(job));
       s->exec();
     }
-    const auto s = db.statement(
-        "INSERT INTO events(run, seq, utc, what, why) "
-        "VALUES(?1, (SELECT coalesce(max(seq) + 1, 0) FROM events WHERE run = ?1), ?2, ?3, ?4)");
-    s->bindNoCopy(1, job.id);
-    s->bind(2, static_cast<std::int64_t>(event.utc.count()));
-    s->bindNoCopy(3, event.what);
-    s->bindNoCopy(4, event.why);
-    s->exec();
+    if (!event.what.empty()) {
+      const auto s = db.statement(
+          "INSERT INTO events(run, seq, utc, what, why) "
+          "VALUES(?1, (SELECT coalesce(max(seq) + 1, 0) FROM events WHERE run = ?1), ?2, ?3, ?4)");
+      s->bindNoCopy(1, job.id);
+      s->bind(2, static_cast<std::int64_t>(event.utc.count()));
+      s->bindNoCopy(3, event.what);
+      s->bindNoCopy(4, event.why);
+      s->exec();
+    }
     transaction->commit();
     return {};
   });

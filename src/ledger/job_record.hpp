@@ -53,7 +53,8 @@ struct JobEvent {
 
 class Database;
 
-/// The row as it is now, and one event more, in one commit. Makes the tables where they are not.
+/// The row as it is now, and one event more, in one commit; an event without a name is none. Makes the tables where they are
+/// not.
 [[nodiscard]] Result<void> write_job(Database& database, const JobRecord& job, const JobEvent& event);
 /// All jobs, oldest first; `alive` is left alone.
 [[nodiscard]] Result<std::vector<JobRecord>> read_jobs(Database& database);
