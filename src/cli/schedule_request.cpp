@@ -225,19 +225,20 @@ job::Foresee foresee(const Surroundings& surroundings, const Settings& settings,
   };
 }
 
-/// GRAMWATT_LEASE, GRAMWATT_BACK_OFF: for tests, which cannot wait for minutes.
+/// GRAMWATT_LEASE, _BACK_OFF, _PATIENCE, _REPLAN: for tests, which cannot wait for minutes.
 Result<void> shorten_for_tests(job::ScheduleOptions& s) {
-  const auto lease = environment("GRAMWATT_LEASE"), first = environment("GRAMWATT_BACK_OFF");
-  if (lease) {
-    const auto d = parse_duration(*lease);
-    if (!d || *d < Nanoseconds(100ms)) return usage("no length of a lease", "GRAMWATT_LEASE", "such as 2s");
-    s.lease = *d;
+  Nanoseconds back_off{};
+  Nanoseconds none{};
+  for (const auto& [name, value] : {std::pair{"GRAMWATT_LEASE", &s.lease}, std::pair{"GRAMWATT_BACK_OFF", &back_off},
+                                    std::pair{"GRAMWATT_REPLAN", &s.assignment.replan_every},
+                                    std::pair{"GRAMWATT_PATIENCE", s.exit ? &s.exit->patience : &none}}) {
+    const auto text = environment(name);
+    if (!text) continue;
+    const auto d = parse_duration(*text);
+    if (!d || *d < Nanoseconds(100ms)) return usage("a length of time that is none, or too short", name, "such as 2s");
+    *value = *d;
   }
-  if (first) {
-    const auto d = parse_duration(*first);
-    if (!d) return usage("no length of time", "GRAMWATT_BACK_OFF", "such as 200ms");
-    s.back_off.fill(*d);
-  }
+  if (back_off > Nanoseconds{0}) s.back_off.fill(back_off);
   return {};
 }
 
