@@ -157,7 +157,7 @@ Agreement agreement(const StudyView& v) {
 
 Charges charges_of(const StudyView& v, Payment payment) { return plan::facct22::charges_of(payment, v.restart, v.idle); }
 
-bool has_exact(const StudyView& v) { return v.regions.front().cells[0][0].exact.has_value(); }
+bool has_exact(const StudyView& v) { return v.regions.front().cells[0][0].exact.front().has_value(); }
 
 std::optional<Saving> mean_exact(const StudyView& v, std::size_t slack, std::size_t job, Payment payment) {
   std::vector<std::optional<Saving>> all;

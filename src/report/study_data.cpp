@@ -68,7 +68,7 @@ Json cell_json(const StudyView& v, const StudyRegion& r, std::size_t w, std::siz
     one["pauses_per_hour"] = pauses_per_hour(c, p);
     out["policies"].push_back(std::move(one));
   }
-  if (!c.exact) return out;
+  if (!has_exact(v)) return out;
   Json best = exact_json([&](Payment p) { return exact_saving(c, p); });
   for (const Payment p : report::kPayments) best["paid"][std::string(to_string(p))]["pauses"] = pauses_per_start(c, p);
   out["policies"].push_back(std::move(best));
@@ -120,7 +120,7 @@ std::string csv_region(const StudyView& v, const StudyRegion& r, std::size_t w, 
     out += begin(to_string(p)) + csv_savings(v, [&](const Charges& charges) { return saving(c, p, charges); }) +
            fmt::format(",{:.6g},,\n", pauses_per_hour(c, p));
   }
-  if (c.exact) out += begin("exact") + csv_exact([&](Payment p) { return exact_saving(c, p); }) + ",,,\n";
+  if (has_exact(v)) out += begin("exact") + csv_exact([&](Payment p) { return exact_saving(c, p); }) + ",,,\n";
   return out;
 }
 
