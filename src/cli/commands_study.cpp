@@ -38,6 +38,10 @@ std::vector<Command> study_commands() {
         {"kept", 0, "PART",
          "a job held in place, or a machine kept, draws this part of full power, where charged (default 0.2)", false},
         {"exact", 0, "", "the best plan under these charges beside (sixty starts; seconds a region)", false},
+        {"forecast", 0, "MODEL",
+         "plan by forecasts, too, made anew every day from what was known then: ridge, seasonal-naive or climatology; how much "
+         "of the saving of foresight they keep (seconds a region; with --exact half a minute); may be given several times",
+         true},
         {"csv", 0, "", "print CSV", false},
         {"html", 0, "FILE", "write a page with the figures by region", false}},
        0,
