@@ -73,6 +73,9 @@ struct ComparedSaving {
                                            const plan::facct22::Charges& charges = {});
 [[nodiscard]] ComparedSaving mean_compared_exact(const Compared& c, std::size_t slack, std::size_t job);
 [[nodiscard]] bool has_exact(const Compared& c);
+/// Of the plans that know less, mean over the regions.
+[[nodiscard]] double mean_pauses_per_hour(const Compared& c, std::size_t slack, std::size_t job,
+                                          plan::facct22::Policy policy);
 
 /// The cells of which a line a region is shown: those that the paper's text names.
 struct ShownCell {

@@ -65,6 +65,12 @@ ComparedSaving mean_compared_exact(const Compared& c, std::size_t slack, std::si
   return mean_of(c, [&](std::size_t r) { return compared_exact(c, r, slack, job); });
 }
 
+double mean_pauses_per_hour(const Compared& c, std::size_t slack, std::size_t job, Policy policy) {
+  double sum = 0;
+  for (const Cells* cells : c.told) sum += pauses_per_hour((*cells)[slack][job], policy);
+  return sum / static_cast<double>(c.told.size());
+}
+
 bool has_exact(const Compared& c) {
   const auto payment = static_cast<std::size_t>(kForecastPayments.front());
   return (*c.known.front())[0][0].exact[payment] && (*c.told.front())[0][0].exact[payment];

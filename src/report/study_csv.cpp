@@ -18,10 +18,12 @@ std::string csv_number(const std::optional<Saving>& s, bool totals) {
 
 std::string csv_part(const std::optional<Ratio>& part) { return part ? fmt::format("{:.6g}", part->value()) : ""; }
 
+constexpr const char* kForesight = "foresight";
+
 /// What a line says beside its savings, all in text: empty where there is nothing to say.
 struct CsvRest {
   std::string pauses_per_hour = {}, published = {}, published_pauses = {};
-  std::string planned_by = "foresight", known = {}, kept = {};
+  std::string planned_by = kForesight, known = {}, kept = {};
 };
 
 template <class Of>
@@ -45,7 +47,7 @@ std::string csv_exact(const std::string& begin, const CsvRest& rest, Of of) {
 /// foresight).
 struct CsvCell {
   std::function<std::string(std::string_view, const Compared*)> begin;
-  std::function<CsvRest(Policy)> rest;
+  std::function<CsvRest(Policy, const Compared*)> rest;
   std::function<std::optional<Saving>(Policy, const Charges&)> saving;
   std::function<std::optional<Saving>(Payment)> exact;
   std::function<ComparedSaving(const Compared&, Policy, const Charges&)> compared;
@@ -60,13 +62,14 @@ CsvRest with_known(CsvRest rest, const ComparedSaving& c) {
 
 std::string csv_told(const StudyView& v, const CsvCell& cell, const Compared& c) {
   std::string out;
-  CsvRest rest;
-  rest.planned_by = c.by;
   for (const Policy p : report::kPolicies) {
+    const CsvRest rest = cell.rest(p, &c);
     out += csv_line(v, cell.begin(to_string(p), &c), with_known(rest, cell.compared(c, p, {})),
                     [&](const Charges& charges) { return cell.compared(c, p, charges).told; });
   }
   if (!has_exact(c)) return out;
+  CsvRest rest;
+  rest.planned_by = c.by;
   const ComparedSaving best = cell.compared_exact(c);
   return out + csv_exact(cell.begin("exact", &c), with_known(rest, best), [&](Payment p) {
            return p == kForecastPayments.front() ? best.told : std::nullopt;
@@ -77,7 +80,7 @@ std::string csv_cell(const StudyView& v, const std::vector<Compared>& beside, co
   const bool judged = !beside.empty() && !beside.front().forecast;
   std::string out;
   for (const Policy p : report::kPolicies) {
-    CsvRest rest = cell.rest(p);
+    CsvRest rest = cell.rest(p, nullptr);
     if (judged) rest = with_known(rest, cell.compared(beside.front(), p, {}));
     out += csv_line(v, cell.begin(to_string(p), nullptr), rest, [&](const Charges& charges) { return cell.saving(p, charges); });
   }
@@ -95,7 +98,10 @@ CsvCell csv_region(const StudyView& v, std::size_t region, std::size_t w, std::s
             return fmt::format("{},{},{},{},{},{},{},", csv_quote(v.regions[region].name), slacks()[w].name, jobs()[j].short_name,
                                policy, of.starts, of.unknown, of.zero);
           },
-          [&c](Policy p) { return CsvRest{fmt::format("{:.6g}", pauses_per_hour(c, p)), "", ""}; },
+          [&c, region, w, j](Policy p, const Compared* by) {
+            const Cell& of = by == nullptr ? c : (*by->told[region])[w][j];
+            return CsvRest{fmt::format("{:.6g}", pauses_per_hour(of, p)), "", "", by == nullptr ? kForesight : by->by};
+          },
           [&c](Policy p, const Charges& charges) { return saving(c, p, charges); },
           [&c](Payment p) { return exact_saving(c, p); },
           [=](const Compared& all, Policy p, const Charges& charges) { return compared(all, region, w, j, p, charges); },
@@ -106,7 +112,8 @@ CsvCell csv_mean(const StudyView& v, std::size_t w, std::size_t j) {
   return {[w, j](std::string_view policy, const Compared*) {
             return fmt::format("mean,{},{},{},,,,", slacks()[w].name, jobs()[j].short_name, policy);
           },
-          [&v, w, j](Policy p) {
+          [&v, w, j](Policy p, const Compared* by) {
+            if (by != nullptr) return CsvRest{fmt::format("{:.6g}", mean_pauses_per_hour(*by, w, j, p)), "", "", by->by};
             const Published theirs = published(w, j, p);
             return CsvRest{fmt::format("{:.6g}", mean_pauses_per_hour(v, w, j, p)), fmt::format("{:.6g}", theirs.saving.value()),
                            theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : ""};

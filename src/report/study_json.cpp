@@ -49,12 +49,16 @@ Json kept_json(const ComparedSaving& c) {
 }
 
 /// Plans by forecasts. `of`: a policy under charges; `exact`: the exact plan.
-template <class Of, class OfExact>
-Json told_json(const StudyView& v, const Compared& c, Of of, OfExact exact) {
+template <class Of, class OfExact, class OfPauses>
+Json told_json(const StudyView& v, const Compared& c, Of of, OfExact exact, OfPauses pauses) {
   Json policies = Json::array();
   for (const Policy p : report::kPolicies) {
     const ComparedSaving free = of(p, Charges{});
-    Json one{{"policy", to_string(p)}, {"saving", both(free.told)}, {"known_beforehand", both(free.known)}, {"kept", kept_json(free)}};
+    Json one{{"policy", to_string(p)},
+             {"saving", both(free.told)},
+             {"known_beforehand", both(free.known)},
+             {"kept", kept_json(free)},
+             {"pauses_per_hour", pauses(p)}};
     for (const Payment pay : report::kPayments) {
       const ComparedSaving paid = of(p, report::charges_of(v, pay));
       one["paid"][std::string(to_string(pay))] = both(paid.told);
@@ -73,14 +77,15 @@ Json told_json(const StudyView& v, const Compared& c, Of of, OfExact exact) {
 }
 
 /// What plans keep that know less: by forecasts under "forecasts"; beside the judge in the policies themselves.
-template <class Of, class OfExact>
-void add_compared(const StudyView& v, Json& out, Of of, OfExact exact) {
+template <class Of, class OfExact, class OfPauses>
+void add_compared(const StudyView& v, Json& out, Of of, OfExact exact, OfPauses pauses) {
   for (const Compared& c : comparisons(v)) {
     if (c.forecast) {
       out["forecasts"].push_back(
           {{"model", c.by},
            {"policies", told_json(
-                            v, c, [&](Policy p, const Charges& charges) { return of(c, p, charges); }, [&] { return exact(c); })}});
+                            v, c, [&](Policy p, const Charges& charges) { return of(c, p, charges); }, [&] { return exact(c); },
+                            [&](Policy p) { return pauses(c, p); })}});
       continue;
     }
     for (std::size_t i = 0; i < report::kPolicies.size(); ++i) {
@@ -104,7 +109,8 @@ Json mean_json(const StudyView& v, std::size_t w, std::size_t j) {
   if (has_exact(v)) out["policies"].push_back(exact_json([&](Payment p) { return mean_exact(v, w, j, p); }));
   add_compared(
       v, out, [&](const Compared& c, Policy p, const Charges& charges) { return mean_compared(c, w, j, p, charges); },
-      [&](const Compared& c) { return mean_compared_exact(c, w, j); });
+      [&](const Compared& c) { return mean_compared_exact(c, w, j); },
+      [&](const Compared& c, Policy p) { return mean_pauses_per_hour(c, w, j, p); });
   return out;
 }
 
@@ -140,7 +146,8 @@ Json cell_json(const StudyView& v, std::size_t region, std::size_t w, std::size_
   }
   add_compared(
       v, out, [&](const Compared& all, Policy p, const Charges& charges) { return compared(all, region, w, j, p, charges); },
-      [&](const Compared& all) { return compared_exact(all, region, w, j); });
+      [&](const Compared& all) { return compared_exact(all, region, w, j); },
+      [&](const Compared& all, Policy p) { return pauses_per_hour((*all.told[region])[w][j], p); });
   return out;
 }
 
