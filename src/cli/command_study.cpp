@@ -106,8 +106,7 @@ Result<report::StudyRegion> studied(AskedRegion region, const StudyAsked& a, con
   out.cells = facct22::study(*known, asked, a.exact ? std::function<void(Ratio)>{} : foresight);
   if (a.exact) facct22::add_exact(out.cells, *known, asked, a.restart, a.idle, foresight);
   if (judge) out.by_judge = facct22::study(by_judge(*known), asked);
-  const auto paid =
-      a.exact ? std::optional(facct22::Paid{a.restart, a.idle, report::kForecastPayments}) : std::nullopt;
+  const auto paid = a.exact ? std::optional(facct22::Paid{a.restart, a.idle, report::kForecastPayments}) : std::nullopt;
   for (const grid::Model model : a.forecasts) {
     const double from = each * static_cast<double>(1 + out.forecasts.size());
     out.forecasts.push_back(

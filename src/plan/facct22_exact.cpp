@@ -80,8 +80,7 @@ void add_exact_at(std::span<const std::size_t> starts, Cells& cells, std::span<c
         continue;
       }
       for (const Payment p : paid.payments) cell.exact[static_cast<std::size_t>(p)].emplace();
-      for (const Stretch& s : stretches)
-        add_stretch(cell, s, starts, (s.slots.start - asked.time.start) / asked.slot, paid);
+      for (const Stretch& s : stretches) add_stretch(cell, s, starts, (s.slots.start - asked.time.start) / asked.slot, paid);
       if (progress) progress(Ratio(std::min(1.0, done)));
     }
   }

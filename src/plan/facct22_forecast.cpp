@@ -68,8 +68,10 @@ class Pauses {
   /// The `count` lowest of what is left come first, the earlier of equals.
   void choose(const News& n, std::size_t window, std::size_t count) {
     order_.resize(window - n.slot);
-    for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = (static_cast<std::int64_t>(n.expected[i]) << 32) | static_cast<std::int64_t>(i);
-    if (count < order_.size()) std::nth_element(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(count), order_.end());
+    for (std::size_t i = 0; i < order_.size(); ++i)
+      order_[i] = (static_cast<std::int64_t>(n.expected[i]) << 32) | static_cast<std::int64_t>(i);
+    if (count < order_.size())
+      std::nth_element(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(count), order_.end());
   }
 
   std::vector<char> runs_;

@@ -7,9 +7,9 @@
 // gone on with; a start that has none at all is left out, here and in the foresight that it is compared with, so that both
 // stand on the same starts.
 //
-// Forecasts are by whole hours: the one of a moment is that of the hour that holds it, of which it knows nothing yet. They reach
-// 14 days; behind that the forecast's last week comes again. A slot shorter than an hour is planned by its hour, so what moves
-// within hours is saved under foresight only: that, too, is what foresight is worth.
+// Forecasts are by whole hours: the one of a moment is that of the hour that holds it, of which it knows nothing yet. They
+// reach 14 days; behind that the forecast's last week comes again. A slot shorter than an hour is planned by its hour, so what
+// moves within hours is saved under foresight only: that, too, is what foresight is worth.
 //
 // It is supposed that a value is known when its hour ends. Where values come late, forecasts are a little worse than here.
 //

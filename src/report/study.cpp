@@ -134,11 +134,10 @@ std::string compared_lines(const StudyView& v, const Compared& c, std::size_t w,
   const auto policy = [&](Policy p, const Charges& charges = {}) {
     return [&c, w, p, charges](std::size_t j) { return mean_compared(c, w, j, p, charges); };
   };
-  std::string out =
-      three_lines(slacks()[w].name, "start", c, first, last, style, policy(Policy::flexible_start)) +
-      three_lines("", "pauses", c, first, last, style, policy(Policy::pause_resume)) +
-      three_lines("", "restarts paid", c, first, last, style,
-                  policy(Policy::pause_resume, report::charges_of(v, Payment::restarts)));
+  std::string out = three_lines(slacks()[w].name, "start", c, first, last, style, policy(Policy::flexible_start)) +
+                    three_lines("", "pauses", c, first, last, style, policy(Policy::pause_resume)) +
+                    three_lines("", "restarts paid", c, first, last, style,
+                                policy(Policy::pause_resume, report::charges_of(v, Payment::restarts)));
   if (has_exact(c))
     out += three_lines("", "exact plan", c, first, last, style, [&](std::size_t j) { return mean_compared_exact(c, w, j); });
   return out;
@@ -178,7 +177,7 @@ std::string compared_table(const StudyView& v, const Compared& c, std::size_t st
 
 void add_forecast_remarks(const StudyView& v, std::vector<std::string>& out) {
   if (v.regions.front().forecasts.empty()) return;
-  out.push_back(
+  out.emplace_back(
       "Forecasts know what came before their hour and no weather; they are by whole hours and reach 14 days, behind which "
       "their last week comes again. Kept: their saving by that of foresight over the same starts; of the mean, the mean saving "
       "by the mean saving.");
@@ -190,10 +189,11 @@ void add_forecast_remarks(const StudyView& v, std::vector<std::string>& out) {
       fell_back += r.forecasts[i].fell_back;
     }
     if (without + fell_back == 0) continue;
-    out.push_back(fmt::format("{}: of {} starts {} have too little history before them for any forecast and are left out of what "
-                              "is compared, {} have too little for {} and are planned by climatology.",
-                              grid::to_string(v.regions.front().forecasts[i].model), starts, without, fell_back,
-                              grid::to_string(v.regions.front().forecasts[i].model)));
+    out.push_back(
+        fmt::format("{}: of {} starts {} have too little history before them for any forecast and are left out of what "
+                    "is compared, {} have too little for {} and are planned by climatology.",
+                    grid::to_string(v.regions.front().forecasts[i].model), starts, without, fell_back,
+                    grid::to_string(v.regions.front().forecasts[i].model)));
   }
 }
 

@@ -20,7 +20,7 @@ struct StudyRegion {
   plan::facct22::Asked asked;
   plan::facct22::Cells cells;
   std::vector<plan::facct22::Forecasts> forecasts;  ///< the same models in all regions, in the same order
-  std::optional<plan::facct22::Cells> by_judge;     ///< planned by the series that all plans are weighed with, where there is one
+  std::optional<plan::facct22::Cells> by_judge;  ///< planned by the series that all plans are weighed with, where there is one
 };
 
 struct StudyView {
@@ -48,8 +48,8 @@ inline constexpr std::array kForecastPayments{plan::facct22::Payment::restarts};
 [[nodiscard]] std::optional<plan::facct22::Saving> mean_exact(const StudyView& view, std::size_t slack, std::size_t job,
                                                               plan::facct22::Payment payment);
 
-/// Plans that know less, beside those that know more, of the same starts: forecasts beside foresight, and where plans are weighed
-/// with another series, the region's own signal beside that series itself.
+/// Plans that know less, beside those that know more, of the same starts: forecasts beside foresight, and where plans are
+/// weighed with another series, the region's own signal beside that series itself.
 struct Compared {
   std::string by;                                  ///< "ridge", "own signal"
   bool forecast = false;                           ///< a forecast; else the region's own signal
@@ -74,8 +74,7 @@ struct ComparedSaving {
 [[nodiscard]] ComparedSaving mean_compared_exact(const Compared& c, std::size_t slack, std::size_t job);
 [[nodiscard]] bool has_exact(const Compared& c);
 /// Of the plans that know less, mean over the regions.
-[[nodiscard]] double mean_pauses_per_hour(const Compared& c, std::size_t slack, std::size_t job,
-                                          plan::facct22::Policy policy);
+[[nodiscard]] double mean_pauses_per_hour(const Compared& c, std::size_t slack, std::size_t job, plan::facct22::Policy policy);
 
 /// The cells of which a line a region is shown: those that the paper's text names.
 struct ShownCell {

@@ -1,4 +1,5 @@
-// What plans keep that know less: by forecasts in place of foresight, by a region's own signal in place of the one that is paid.
+// What plans keep that know less: by forecasts in place of foresight, by a region's own signal in place of the one that is
+// paid.
 
 #include "report/study.hpp"
 
@@ -31,8 +32,7 @@ std::vector<Compared> comparisons(const StudyView& v) {
     }
   }
   for (std::size_t i = 0; i < v.regions.front().forecasts.size(); ++i) {
-    Compared& c =
-        out.emplace_back(Compared{std::string(grid::to_string(v.regions.front().forecasts[i].model)), true, {}, {}});
+    Compared& c = out.emplace_back(Compared{std::string(grid::to_string(v.regions.front().forecasts[i].model)), true, {}, {}});
     for (const StudyRegion& r : v.regions) {
       c.known.push_back(&r.forecasts[i].known);
       c.told.push_back(&r.forecasts[i].told);

@@ -22,8 +22,9 @@ constexpr const char* kForesight = "foresight";
 
 /// What a line says beside its savings, all in text: empty where there is nothing to say.
 struct CsvRest {
-  std::string pauses_per_hour = {}, published = {}, published_pauses = {};
-  std::string planned_by = kForesight, known = {}, kept = {};
+  std::string pauses_per_hour, published, published_pauses;
+  std::string planned_by = kForesight;
+  std::string known, kept;
 };
 
 template <class Of>
@@ -31,13 +32,13 @@ std::string csv_line(const StudyView& v, const std::string& begin, const CsvRest
   const auto free = of(Charges{});
   std::string out = begin + csv_number(free, false) + "," + csv_number(free, true);
   for (const Payment p : report::kPayments) out += "," + csv_number(of(report::charges_of(v, p)), false);
-  return out + fmt::format(",{},{},{},{},{},{}\n", rest.pauses_per_hour, rest.published, rest.published_pauses,
-                           rest.planned_by, rest.known, rest.kept);
+  return out + fmt::format(",{},{},{},{},{},{}\n", rest.pauses_per_hour, rest.published, rest.published_pauses, rest.planned_by,
+                           rest.known, rest.kept);
 }
 
 /// `of`: the exact plan's saving under a payment; free pauses are those of pause-resume.
 template <class Of>
-std::string csv_exact(const std::string& begin, const CsvRest& rest, Of of) {
+std::string csv_exact(const std::string& begin, const CsvRest& rest, const Of& of) {
   std::string out = begin + ",";
   for (const Payment p : report::kPayments) out += "," + csv_number(of(p), false);
   return out + fmt::format(",,,,{},{},{}\n", rest.planned_by, rest.known, rest.kept);
@@ -71,9 +72,8 @@ std::string csv_told(const StudyView& v, const CsvCell& cell, const Compared& c)
   CsvRest rest;
   rest.planned_by = c.by;
   const ComparedSaving best = cell.compared_exact(c);
-  return out + csv_exact(cell.begin("exact", &c), with_known(rest, best), [&](Payment p) {
-           return p == kForecastPayments.front() ? best.told : std::nullopt;
-         });
+  return out + csv_exact(cell.begin("exact", &c), with_known(rest, best),
+                         [&](Payment p) { return p == kForecastPayments.front() ? best.told : std::nullopt; });
 }
 
 std::string csv_cell(const StudyView& v, const std::vector<Compared>& beside, const CsvCell& cell) {
@@ -82,7 +82,8 @@ std::string csv_cell(const StudyView& v, const std::vector<Compared>& beside, co
   for (const Policy p : report::kPolicies) {
     CsvRest rest = cell.rest(p, nullptr);
     if (judged) rest = with_known(rest, cell.compared(beside.front(), p, {}));
-    out += csv_line(v, cell.begin(to_string(p), nullptr), rest, [&](const Charges& charges) { return cell.saving(p, charges); });
+    out +=
+        csv_line(v, cell.begin(to_string(p), nullptr), rest, [&](const Charges& charges) { return cell.saving(p, charges); });
   }
   if (has_exact(v)) out += csv_exact(cell.begin("exact", nullptr), {}, cell.exact);
   for (const Compared& c : beside) {
@@ -95,12 +96,12 @@ CsvCell csv_region(const StudyView& v, std::size_t region, std::size_t w, std::s
   const Cell& c = v.regions[region].cells[w][j];
   return {[&v, &c, region, w, j](std::string_view policy, const Compared* by) {
             const Cell& of = by == nullptr ? c : (*by->told[region])[w][j];
-            return fmt::format("{},{},{},{},{},{},{},", csv_quote(v.regions[region].name), slacks()[w].name, jobs()[j].short_name,
-                               policy, of.starts, of.unknown, of.zero);
+            return fmt::format("{},{},{},{},{},{},{},", csv_quote(v.regions[region].name), slacks()[w].name,
+                               jobs()[j].short_name, policy, of.starts, of.unknown, of.zero);
           },
           [&c, region, w, j](Policy p, const Compared* by) {
             const Cell& of = by == nullptr ? c : (*by->told[region])[w][j];
-            return CsvRest{fmt::format("{:.6g}", pauses_per_hour(of, p)), "", "", by == nullptr ? kForesight : by->by};
+            return CsvRest{fmt::format("{:.6g}", pauses_per_hour(of, p)), "", "", by == nullptr ? kForesight : by->by, "", ""};
           },
           [&c](Policy p, const Charges& charges) { return saving(c, p, charges); },
           [&c](Payment p) { return exact_saving(c, p); },
@@ -113,10 +114,15 @@ CsvCell csv_mean(const StudyView& v, std::size_t w, std::size_t j) {
             return fmt::format("mean,{},{},{},,,,", slacks()[w].name, jobs()[j].short_name, policy);
           },
           [&v, w, j](Policy p, const Compared* by) {
-            if (by != nullptr) return CsvRest{fmt::format("{:.6g}", mean_pauses_per_hour(*by, w, j, p)), "", "", by->by};
+            if (by != nullptr)
+              return CsvRest{fmt::format("{:.6g}", mean_pauses_per_hour(*by, w, j, p)), "", "", by->by, "", ""};
             const Published theirs = published(w, j, p);
-            return CsvRest{fmt::format("{:.6g}", mean_pauses_per_hour(v, w, j, p)), fmt::format("{:.6g}", theirs.saving.value()),
-                           theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : ""};
+            return CsvRest{fmt::format("{:.6g}", mean_pauses_per_hour(v, w, j, p)),
+                           fmt::format("{:.6g}", theirs.saving.value()),
+                           theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : "",
+                           kForesight,
+                           "",
+                           ""};
           },
           [&v, w, j](Policy p, const Charges& charges) { return mean_saving(v, w, j, p, charges); },
           [&v, w, j](Payment p) { return mean_exact(v, w, j, p); },
@@ -130,7 +136,7 @@ std::string study_csv(const StudyView& v) {
   std::string out =
       "region,window,job,policy,starts,starts_without_known_window,starts_without_carbon,mean_of_ratios,ratio_of_totals,"
       "restarts_paid,held_in_place,restarts_machine_kept,pauses_per_hour,published_saving,published_pauses_per_hour,planned_by,"
-      "known_beforehand,kept\n";
+      "known_beforehand,share_kept\n";
   const std::vector<Compared> beside = comparisons(v);
   const auto each = [](auto one) {
     for (std::size_t w = 0; w < kSlacks; ++w) {

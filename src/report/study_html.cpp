@@ -172,7 +172,8 @@ std::string charges_table(const StudyView& v) {
       const Payment p = report::kPayments[i];
       out += percent_row("", kLabels[i], "", saved(Policy::pause_resume, charges_of(v, p)));
       if (has_exact(v))
-        out += percent_row("", "exact plan", " class=\"soft\"", [&](std::size_t j) { return of_ratios(mean_exact(v, w, j, p)); });
+        out +=
+            percent_row("", "exact plan", " class=\"soft\"", [&](std::size_t j) { return of_ratios(mean_exact(v, w, j, p)); });
     }
   }
   return out + "</table></div>\n";
@@ -213,24 +214,27 @@ std::string kept_table(const StudyView& v, const Compared& c) {
   };
   for (std::size_t r = 0; r < v.regions.size(); ++r)
     line(v.regions[r].name, "", [&](const ShownCell& s) { return compared(c, r, s.slack, s.job, s.policy).kept(); });
-  line("mean saving", " class=\"first\"", [&](const ShownCell& s) { return mean_compared(c, s.slack, s.job, s.policy).kept(); });
+  line("mean saving", " class=\"first\"",
+       [&](const ShownCell& s) { return mean_compared(c, s.slack, s.job, s.policy).kept(); });
   return out + "</table></div>\n";
 }
 
 std::string beyond_the_paper(const StudyView& v) {
   std::string out = fmt::format(
-      "<h2>What the paper leaves out</h2>\n<p class=\"soft\">Mean over the regions, % saved, where a restart costs {} at full power "
+      "<h2>What the paper leaves out</h2>\n<p class=\"soft\">Mean over the regions, % saved, where a restart costs {} at full "
+      "power "
       "and a job held in place or a machine kept draws {:.0f} % of it.</p>\n",
       length_text(v.restart), 100 * v.idle.value());
   out += charges_table(v);
   for (const Compared& c : comparisons(v)) {
-    out += c.forecast
-               ? fmt::format("<h2>Forecasts in place of foresight: {}</h2>\n<p class=\"soft\">Made anew every {} from what was "
-                             "known then; what came is what is paid. % saved, over the same starts.</p>\n",
-                             c.by, length_text(kReplanned))
-               : fmt::format("<h2>Weighed with another signal</h2>\n<p class=\"soft\">Planned by the region's own signal and "
-                             "weighed with {}, beside what planning by that itself saves. %.</p>\n",
-                             html_escaped(v.judge));
+    out += c.forecast ? fmt::format(
+                            "<h2>Forecasts in place of foresight: {}</h2>\n<p class=\"soft\">Made anew every {} from what was "
+                            "known then; what came is what is paid. % saved, over the same starts.</p>\n",
+                            c.by, length_text(kReplanned))
+                      : fmt::format(
+                            "<h2>Weighed with another signal</h2>\n<p class=\"soft\">Planned by the region's own signal and "
+                            "weighed with {}, beside what planning by that itself saves. %.</p>\n",
+                            html_escaped(v.judge));
     out += compared_table(v, c) + kept_table(v, c);
   }
   return out;

@@ -57,12 +57,12 @@ Json told_json(const StudyView& v, const Compared& c, Of of, OfExact exact, OfPa
     Json one{{"policy", to_string(p)},
              {"saving", both(free.told)},
              {"known_beforehand", both(free.known)},
-             {"kept", kept_json(free)},
+             {"share_kept", kept_json(free)},
              {"pauses_per_hour", pauses(p)}};
     for (const Payment pay : report::kPayments) {
       const ComparedSaving paid = of(p, report::charges_of(v, pay));
       one["paid"][std::string(to_string(pay))] = both(paid.told);
-      one["paid"][std::string(to_string(pay))]["kept"] = kept_json(paid);
+      one["paid"][std::string(to_string(pay))]["share_kept"] = kept_json(paid);
     }
     policies.push_back(std::move(one));
   }
@@ -70,7 +70,7 @@ Json told_json(const StudyView& v, const Compared& c, Of of, OfExact exact, OfPa
     const ComparedSaving best = exact();
     Json paid = both(best.told);
     paid["known_beforehand"] = both(best.known);
-    paid["kept"] = kept_json(best);
+    paid["share_kept"] = kept_json(best);
     policies.push_back({{"policy", "exact"}, {"paid", {{std::string(to_string(kForecastPayments.front())), std::move(paid)}}}});
   }
   return policies;
@@ -81,17 +81,16 @@ template <class Of, class OfExact, class OfPauses>
 void add_compared(const StudyView& v, Json& out, Of of, OfExact exact, OfPauses pauses) {
   for (const Compared& c : comparisons(v)) {
     if (c.forecast) {
-      out["forecasts"].push_back(
-          {{"model", c.by},
-           {"policies", told_json(
-                            v, c, [&](Policy p, const Charges& charges) { return of(c, p, charges); }, [&] { return exact(c); },
-                            [&](Policy p) { return pauses(c, p); })}});
+      out["forecasts"].push_back({{"model", c.by},
+                                  {"policies", told_json(
+                                                   v, c, [&](Policy p, const Charges& charges) { return of(c, p, charges); },
+                                                   [&] { return exact(c); }, [&](Policy p) { return pauses(c, p); })}});
       continue;
     }
     for (std::size_t i = 0; i < report::kPolicies.size(); ++i) {
       const ComparedSaving free = of(c, report::kPolicies[i], Charges{});
       out["policies"][i]["planned_by_judge"] = both(free.known);
-      out["policies"][i]["kept"] = kept_json(free);
+      out["policies"][i]["share_kept"] = kept_json(free);
     }
   }
 }

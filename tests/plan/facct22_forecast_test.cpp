@@ -150,8 +150,8 @@ TEST(Facct22Forecast, PlansByYesterdayAndPaysToday) {
 }
 
 /// Hour 2 was clean and hour 10 was dirty, until the start; from then on it is the other way round. Of 43 hours 19 are needed.
-/// The first plan takes hour 2 of both days and the earliest others but hour 10. On the second day, when one hour is left to do,
-/// hour 10 is known to be clean.
+/// The first plan takes hour 2 of both days and the earliest others but hour 10. On the second day, when one hour is left to
+/// do, hour 10 is known to be clean.
 TEST(Facct22Forecast, ReplansEveryDayFromWhereTheJobStands) {
   Values v(static_cast<std::size_t>(kPast + 30) * 24, 500);
   for (int d = 0; d < kPast + 30; ++d) {
@@ -173,7 +173,8 @@ RC_GTEST_PROP(Facct22Forecast, KnowsNothingOfTheFuture, ()) {
   const int days = *rc::gen::inRange(0, 18);
   Values other = values;
   std::mt19937 random(*rc::gen::arbitrary<std::uint32_t>());
-  for (auto h = static_cast<std::size_t>(kPast + days) * 24; h < other.size(); ++h) other[h] = static_cast<double>(random() % 2000);
+  for (auto h = static_cast<std::size_t>(kPast + days) * 24; h < other.size(); ++h)
+    other[h] = static_cast<double>(random() % 2000);
 
   const auto stretches = known(values);
   const Paid paid{10min, Ratio(0.2), kRestarts};
