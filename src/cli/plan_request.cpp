@@ -74,21 +74,20 @@ void say_if_short(Nanoseconds length, PlanRequest& r) {
                                   human_duration(seconds(length)), human_duration(seconds(r.slot))));
 }
 
+/// Nothing for a run that no GPU drew energy for.
 std::optional<RunGpus> gpus_of(const ledger::RunRecord& record) {
   RunGpus gpus;
-  gpus.names = record.host.gpus;
   Joules most;
   for (const ledger::ComponentEnergy& c : record.energy.components) {
     if (c.component == Component::gpu) most = std::max(most, c.energy.value);
+    if (c.component == Component::platform) gpus.platform += c.energy.value;
   }
   for (const ledger::ComponentEnergy& c : record.energy.components) {
-    if (c.component == Component::platform) gpus.platform += c.energy.value;
     if (c.component != Component::gpu) continue;
     gpus.boards += c.energy.value;
-    gpus.used += c.energy.value > most * 0.05 ? 1 : 0;  // another may have idled beside it
+    if (c.energy.value > most * 0.05) gpus.names.push_back(c.device);  // others idled beside it
   }
-  if (gpus.names.empty() && gpus.used == 0) return std::nullopt;
-  return gpus;
+  return gpus.names.empty() ? std::nullopt : std::optional(std::move(gpus));
 }
 
 Result<void> as_run(const std::string& name, const Settings& settings, bool waits, PlanRequest& r) {

@@ -14,8 +14,7 @@ struct HoursOfDay {
 
 /// GPUs of the run that the job is like.
 struct RunGpus {
-  std::vector<std::string> names;  ///< of the machine
-  int used = 0;                    ///< that drew energy for the run
+  std::vector<std::string> names;  ///< of each that drew energy for the run: "NVIDIA H100 (GPU-5f…)"
   Joules boards;                   ///< of the run, at them
   Joules platform;                 ///< of the run, between chips and plug
 };

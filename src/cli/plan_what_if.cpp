@@ -25,8 +25,11 @@ Result<plan::Gpus> boards(const sense::GpuModel& model, int count) {
 /// Power supply and fans, a watt at the board: as runs and estimates count it.
 double loss() { return meter::platform_lift(sense::MachineClass::server, 1, Ratio(1), false).loss; }
 
+/// "NVIDIA A100-SXM4-40GB (GPU-5f…)" is a board and which one it is.
+std::string board_of(const std::string& device) { return device.substr(0, device.rfind(" (")); }
+
 Result<plan::Gpus> present_gpus(const Invocation& invocation, const PlanRequest& r) {
-  const int used = r.gpus ? std::max(r.gpus->used, 1) : 1;
+  const int used = r.gpus ? static_cast<int>(r.gpus->names.size()) : 1;
   if (const auto text = invocation.get("gpu")) {
     const auto said = named_gpus(*text, "--gpu");
     if (!said) return tl::unexpected(said.error());
@@ -35,13 +38,14 @@ Result<plan::Gpus> present_gpus(const Invocation& invocation, const PlanRequest&
   const auto unknown = [](std::string why) {
     return usage(std::move(why), "--what-if", "name the GPUs that the job has now: --gpu NAME[:N]");
   };
-  if (!r.gpus || r.gpus->names.empty()) return unknown("nobody knows which GPUs the job has now");
-  const std::vector<std::string>& names = r.gpus->names;
+  if (!r.gpus) return unknown("nobody knows which GPUs the job has now");
+  std::vector<std::string> names;
+  std::transform(r.gpus->names.begin(), r.gpus->names.end(), std::back_inserter(names), board_of);
   if (std::any_of(names.begin(), names.end(), [&](const std::string& n) { return n != names.front(); }))
-    return unknown("the run's machine has GPUs of several kinds");
+    return unknown("the run had GPUs of several kinds");
   const auto model = sense::gpu_model(names.front());
   if (!model) return unknown(fmt::format("the run's GPU \"{}\" is not known here", names.front()));
-  return boards(*model, r.gpus->used > 0 ? r.gpus->used : static_cast<int>(names.size()));
+  return boards(*model, used);
 }
 
 plan::GpuUse use_of(const PlanRequest& r, const plan::Gpus& present) {
