@@ -42,15 +42,15 @@ struct GpuUse {
 [[nodiscard]] GpuUse assumed_use(Joules job, Seconds length, const Gpus& present, double loss);
 
 /// What moving multiplies time and energy (at the plug) with. Terms: `gpu-throughput` (how far published rates tell a program's
-/// speed), `gpu-bound` (work that does not wait for the GPU), `gpu-scaling` (more or fewer GPUs), `gpu-load` (how much of its
-/// limit the other board draws) and `gpu-part` (what of the energy is the GPUs').
+/// speed), `gpu-software` (from one maker to another), `gpu-bound` (work that does not wait for the GPU), `gpu-scaling` (more
+/// or fewer GPUs), `gpu-load` (how much of its limit the other board draws) and `gpu-part` (what of the energy is the GPUs').
 struct Move {
   Estimate<Ratio> time, energy;
 };
 [[nodiscard]] Move move_to(const Gpus& present, const Gpus& other, const GpuUse& use);
 
-/// How much faster the published rates alone make a training program on `other` than on `present`, one board each. Term
-/// `gpu-throughput`.
+/// How much faster the published rates alone make a training program on `other` than on `present`, one board each. Terms
+/// `gpu-throughput`, `gpu-software`.
 [[nodiscard]] Estimate<Ratio> speed(const Board& other, const Board& present);
 
 /// The same energies over `count` slots, and all of them times `energy`: power over time keeps its shape.

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <map>
 #include <numeric>
-#include <sstream>
+#include <tuple>
 
 #include "base/text.hpp"
 #include "sense/gpu_throughput.hpp"
@@ -118,6 +118,28 @@ TEST(WhatIf, HoldsNineTenthsOfMeasuredShiftsOfThePowerThatIsDrawn) {
   }
   EXPECT_EQ(all, 126);
   EXPECT_GE(inside, 0.88 * all);
+}
+
+// Published beside the benchmarks that the rates were weighted by: MosaicML, "Training LLMs with AMD MI250 GPUs" (June 2023);
+// NVIDIA, MLPerf Training 4.0 (2024, the best of its gains); AIMultiple, multi-GPU benchmark (October 2025).
+TEST(WhatIf, HoldsWhatIsPublishedOfBoardsThatTheFitHasNotSeen) {
+  const std::vector<std::tuple<const char*, const char*, double>> published{{"mi250", "a100 sxm 40gb", 0.80},
+                                                                            {"mi250", "a100 sxm 80gb", 0.73},
+                                                                            {"mi300x", "h200", 0.74},
+                                                                            {"h200", "h100", 1.47},
+                                                                            {"h200", "h100", 1.10}};
+  for (const auto& [other, present, measured] : published) {
+    const auto s = speed(board(other), board(present));
+    EXPECT_GE(measured, s.low().value()) << other << " beside " << present;
+    EXPECT_LE(measured, s.high().value()) << other << " beside " << present;
+  }
+}
+
+TEST(WhatIf, AnotherMakersSoftwareIsAnErrorOfItsOwn) {
+  const Gpus h100{board("h100"), 1}, mi300x{board("mi300x"), 1};
+  EXPECT_TRUE(move_to(h100, mi300x, {}).time.terms.contains("gpu-software"));
+  EXPECT_TRUE(move_to(mi300x, h100, {}).energy.terms.contains("gpu-software"));
+  EXPECT_FALSE(move_to(mi300x, {board("mi210"), 1}, {}).time.terms.contains("gpu-software"));
 }
 
 TEST(WhatIf, TheSameBoardsChangeNothing) {
