@@ -22,8 +22,9 @@ constexpr std::size_t kLongest = 4096;
 /// $XDG_RUNTIME_DIR/gramwatt, else /tmp/gramwatt-UID; made with mode 0700, and refused when it is somebody else's.
 Result<std::filesystem::path> folder() {
   const auto runtime = environment("XDG_RUNTIME_DIR");
-  const std::filesystem::path path = runtime && !runtime->empty() ? std::filesystem::path(*runtime) / "gramwatt"
-                                                                  : "/tmp/gramwatt-" + std::to_string(::getuid());
+  const std::filesystem::path path = runtime && !runtime->empty()
+                                         ? std::filesystem::path(*runtime) / "gramwatt"
+                                         : std::filesystem::path("/tmp/gramwatt-" + std::to_string(::getuid()));
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return tl::unexpected(errno_error(errno, "cannot make the folder for sockets", path.string()));
   struct stat info{};
@@ -38,7 +39,8 @@ Result<sockaddr_un> address_of(const std::string& run_id) {
   const std::string path = (*where / (run_id + ".sock")).string();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return fail("the path of the socket is too long", path, "set a shorter XDG_RUNTIME_DIR");
+  if (path.size() >= sizeof address.sun_path)
+    return fail("the path of the socket is too long", path, "set a shorter XDG_RUNTIME_DIR");
   std::memcpy(&address.sun_path[0], path.c_str(), path.size() + 1);
   return address;
 }
