@@ -245,17 +245,19 @@ class WhatIf(Plan):
         with open(self.path("nvml"), "w") as f:  # 300 W on the mean, of 400
             f.write("0 name NVIDIA A100-SXM4-40GB\n0 uuid GPU-1\n0 arch 7\n0 limit_mw 400000\n0 processes 0\ndelay_ms 10\n0 wave 200000 400000 30 100\n")
         env = {**self.env, "GRAMWATT_FAKE_NVML": self.path("nvml"), "GRAMWATT_NVML": "libnvidia-ml.so.1", "LD_LIBRARY_PATH": os.path.dirname(self.NVML)}
-        self.gramwatt("run", "-q", "--", "sleep", "2", env=env, check=0)
+        record = self.run_json("--", "sleep", "2", env=env)
         args = (*self.flat("1s"), "--within", "10s", "--like", "last", "--what-if", "gpu=h100")
         (w,) = self.what_if(*args)
         self.assertEqual(w["from"], {"gpu": "NVIDIA A100 SXM 40GB", "count": 1})
         self.assertAlmostEqual(w["time_ratio"]["value"], self.A100_TO_H100, places=6)
         self.assertNotIn("gpu-part", w["energy_ratio"]["terms"])  # it was measured
-        # 0.75 of the limit at most a third more.
-        ratio = w["energy_ratio"]["value"] / self.A100_TO_H100
-        part = (ratio - 1) / (700 / 400 - 1)
-        self.assertTrue(0.5 < part < 1, part)
-        self.assertAlmostEqual(w["energy_ratio"]["terms"]["gpu-load"], part * 1.75 * 0.49 / ratio, places=3)
+        # What the run drew, not what is assumed of GPUs: on a busy machine a part of the board's energy is others'.
+        board = next(c["energy"]["value"] for c in record["energy"]["components"] if c["component"] == "gpu")
+        part = min(1, board * 1.17 / record["energy"]["total"]["value"])
+        load = board / 400 / record["duration_s"]
+        self.assertAlmostEqual(w["energy_ratio"]["value"] / self.A100_TO_H100, 1 - part + part * 1.75, places=2)
+        most = min(1.94, 1 / load) - 1
+        self.assertAlmostEqual(w["energy_ratio"]["terms"]["gpu-load"], part * 1.75 * max(0.49, most) / (1 - part + part * 1.75), places=2)
         said = self.what_if(*args, "--gpu", "v100:4")[0]
         self.assertEqual(said["from"], {"gpu": "NVIDIA V100 SXM2", "count": 4})
 
