@@ -39,8 +39,8 @@ class Gpu(support.EndToEnd):
         record = self.run_json("--", "sleep", "0.2")
         self.assertEqual(without["host"]["gpus"], [])
         self.assertEqual(record["host"]["gpus"], ["NVIDIA A100-SXM4-40GB (GPU-1)"])
-        per_second = [r["carbon"]["embodied"]["value"] / r["duration_s"] for r in (without, record)]
-        self.assertGreater(per_second[1], 2 * per_second[0])
+        self.assertGreater(record["embodied_per_hour"]["value"], 2 * without["embodied_per_hour"]["value"])
+        self.assertIn("GPU", record["embodied_per_hour"]["source"])
 
     def test_a_sensor_that_sees_a_quarter_of_the_time_warns(self):
         self.say(A100 + "0 energy_mj !3\n0 power_mw 250000\n")
