@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -156,13 +157,20 @@ Decision Executor::decide(Nanoseconds now, const Stand& stand) const {
 Decision Executor::by_plan(Nanoseconds now, const Stand& stand) const {
   const Nanoseconds first = now / task_.slot * task_.slot;
   // Room is left for a job that takes longer than thought, by ending the window sooner.
-  const Nanoseconds end = latest_start({Phase::running, {}, stand.done}) + (task_.duration - stand.done);
+  Nanoseconds end = latest_start({Phase::running, {}, stand.done}) + (task_.duration - stand.done);
+  plan::Job job = task_.job;
+  job.steps = steps_from(stand.done);
+  if (job.restart_time > Nanoseconds{0} && job.restart_time < task_.slot) {
+    // Plans know whole slots only. A restart that is shorter is charged by its energy, and one is left room for: after it, the
+    // next plan leaves room for the next.
+    const Joules full = *std::max_element(task_.job.steps.begin(), task_.job.steps.end());
+    job.restart_energy += full * (seconds(job.restart_time) / seconds(task_.slot));
+    end -= std::exchange(job.restart_time, Nanoseconds{0});
+  }
   const std::int64_t count = std::min((end - first) / task_.slot, kMostSlots);
   auto slots =
       plan::make_slots(outlook_->ladder, first, task_.slot, static_cast<std::size_t>(std::max<std::int64_t>(1, count)));
   if (!slots) return straight_on("it runs without a plan: " + slots.error().message(), now);
-  plan::Job job = task_.job;
-  job.steps = steps_from(stand.done);
   auto problem = plan::make_problem(job, *slots);
   if (!problem) return straight_on("it runs without a plan: " + problem.error().message(), now);
   if (problem->max_restarts) *problem->max_restarts = std::max(0, *problem->max_restarts - stand.restarts);

@@ -7,8 +7,9 @@
 //   gramwatt is stopped its lease runs out, the guardian lets everything run on and marks the lease as expired, by the same
 //                       compare-and-swap with which gramwatt renews; so gramwatt, once continued, knows.
 //   the guardian dies   its pidfd is readable in gramwatt's poll loop.
-//   it is stopped       the next renewal finds it so.
-// In the last two cases gramwatt releases the hold, starts another guardian and sets the hold again.
+//   it is stopped       the next renewal finds it so. When gramwatt dies before that, the kernel continues the guardian.
+// In the last two cases gramwatt releases the hold, starts another guardian and sets the hold again. Nobody helps when somebody
+// stops both, or kills both (but in way `trace` the kernel does).
 //
 // The guardian survives what ends gramwatt's neighbours: it is a child of init in a session of its own (no Ctrl-C, no hang-up,
 // no kill of the job's process group), blocks all signals, and is named neither "gramwatt" nor by gramwatt's command line. It
@@ -23,6 +24,7 @@
 
 #include "job/guardian.hpp"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -33,6 +35,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -125,11 +128,15 @@ Result<void> Guardian::spawn() {
   if (!self) return tl::unexpected(errno_error(errno, "cannot watch this process (pidfd_open)", {}));
   bell_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!bell_) return tl::unexpected(errno_error(errno, "cannot make an eventfd", {}));
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return tl::unexpected(errno_error(errno, "cannot make a pipe", {}));
+  const Fd thread(ends[0]);
+  thread_ = Fd(ends[1]);
   int reaper = 0;
   prctl(PR_GET_CHILD_SUBREAPER, &reaper);
-  own_child_ = reaper != 0;  // an orphan would come back to us, and look like one of the program's
+  own_child_ = reaper != 0 || getpid() == 1;  // an orphan would come back to us, and look like one of the program's
   const auto [arguments, size] = command_line_memory();
-  const guardian::Birth birth{page_, self.get(), bell_.get(), arguments, size};
+  const guardian::Birth birth{page_, self.get(), bell_.get(), thread.get(), arguments, size};
   page_->guardian = 0;
   page_->answered = page_->asked.load();
 

@@ -112,7 +112,7 @@ class Guardian {
 
   Nanoseconds lease_;
   guardian::Page* page_ = nullptr;
-  Fd pidfd_, bell_;
+  Fd pidfd_, bell_, thread_;
   pid_t pid_ = -1;
   bool own_child_ = false;
   Nanoseconds last_asked_{};

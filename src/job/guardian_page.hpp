@@ -64,6 +64,7 @@ struct Birth {
   Page* page;
   int gramwatt;  ///< pidfd
   int bell;      ///< eventfd
+  int thread;    ///< read end of a pipe that nobody writes to
   char* arguments;
   std::size_t arguments_size;
 };

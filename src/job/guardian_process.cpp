@@ -1,8 +1,9 @@
 // The guardian's own process. See guardian.cpp for what it is for.
 //
 // It sleeps in one ppoll on three descriptors: gramwatt's pidfd (readable once gramwatt is dead, however it died), the bell
-// that gramwatt rings when it wants something, and SIGCHLD for the threads that it traces. While something is held there is a
-// lease too, on the monotonic clock, which stands still while the machine is suspended.
+// that gramwatt rings when it wants something, and SIGCHLD for the threads that it traces. A fourth, the thread of its life, is
+// a pipe whose other end gramwatt holds. While something is held there is a lease too, on the monotonic clock, which stands
+// still while the machine is suspended.
 //
 // Tracing is done here and not in gramwatt. The kernel lets a tracer's threads run on when the tracer dies, but not when it is
 // stopped; so the tracer must be the one that notices a stopped gramwatt. And gramwatt's wait4(-1) sees nothing of it.
@@ -35,7 +36,7 @@
 namespace gramwatt::job::guardian {
 namespace {
 
-enum Descriptor { kGramwatt = 0, kBell = 1, kChildren = 2 };
+enum Descriptor { kGramwatt = 0, kBell = 1, kThread = 2, kChildren = 3, kFirstClosed = 3 };
 
 constexpr std::string_view kName = "gw-guardian";  // not "gramwatt…": killall and pkill of that name must not find it
 constexpr std::int64_t kMs = 1'000'000;
@@ -115,20 +116,21 @@ class Life {
 void Life::run() {
   for (;;) {
     std::array<pollfd, 3> sources{{{kGramwatt, POLLIN, 0}, {kBell, POLLIN, 0}, {kChildren, POLLIN, 0}}};
+    const auto& [gramwatt, bell, children] = sources;
     const std::int64_t wake = next_look();
     const std::int64_t wait = std::max<std::int64_t>(wake - now(), 0);
     const timespec timeout{static_cast<time_t>(wait / 1'000'000'000), static_cast<long>(wait % 1'000'000'000)};
     const long n = syscall(SYS_ppoll, sources.data(), sources.size(), wake == kNoLease ? nullptr : &timeout, nullptr, 0);
     if (n < 0) continue;
-    if (sources[kGramwatt].revents != 0) {
+    if (gramwatt.revents != 0) {
       let_everything_go();
       syscall(SYS_exit_group, 0);  // the kernel lets go what is traced still
     }
-    if (sources[kBell].revents != 0) {
+    if (bell.revents != 0) {
       drain(kBell);
       obey();
     }
-    if (sources[kChildren].revents != 0) {
+    if (children.revents != 0) {
       drain(kChildren);
       take_ends();
       if (detaching_) page_.left.store(detach_all(), std::memory_order_release);
@@ -308,12 +310,12 @@ void Life::take_ends() {
 // -------------------------------------------------------------------------------------------------------------- birth
 
 /// Nothing of gramwatt's is kept open: pipes must end, terminals hang up and file systems unmount without us.
-void keep_only(int gramwatt, int bell) {
-  const long a = syscall(SYS_fcntl, gramwatt, F_DUPFD, 10), b = syscall(SYS_fcntl, bell, F_DUPFD, 10);
-  syscall(SYS_dup3, a, kGramwatt, 0);
-  syscall(SYS_dup3, b, kBell, 0);
-  if (syscall(SYS_close_range, kChildren, ~0U, 0) != 0) {
-    for (int fd = kChildren; fd < 65'536; ++fd) syscall(SYS_close, fd);
+void keep_only(const Birth& birth) {
+  std::array<long, 3> high{birth.gramwatt, birth.bell, birth.thread};
+  for (long& fd : high) fd = syscall(SYS_fcntl, fd, F_DUPFD, 10);
+  for (std::size_t i = 0; i < high.size(); ++i) syscall(SYS_dup3, high[i], i, 0);
+  if (syscall(SYS_close_range, kFirstClosed, ~0U, 0) != 0) {
+    for (int fd = kFirstClosed; fd < 65'536; ++fd) syscall(SYS_close, fd);
   }
   const std::uint64_t children = 1ULL << static_cast<unsigned>(SIGCHLD - 1);
   syscall(SYS_signalfd4, -1, &children, sizeof children, SFD_NONBLOCK);
@@ -325,7 +327,12 @@ void live(const Birth& birth) {
   // All signals are blocked already. With SIGCHLD ignored the kernel would take ends for us, before the real parents get them.
   const std::array<char, 64> standard{};  // SIG_DFL and no flags, in every layout
   syscall(SYS_rt_sigaction, SIGCHLD, standard.data(), nullptr, 8);
-  keep_only(birth.gramwatt, birth.bell);
+  keep_only(birth);
+  // When gramwatt dies its end of the pipe closes, and the kernel sends SIGCONT: it wakes us even if somebody has stopped us.
+  // The signal is blocked as all are; that it continues a process happens all the same (signal(7)).
+  syscall(SYS_fcntl, kThread, F_SETOWN, syscall(SYS_getpid));
+  syscall(SYS_fcntl, kThread, F_SETSIG, SIGCONT);
+  syscall(SYS_fcntl, kThread, F_SETFL, O_ASYNC | O_NONBLOCK);
   syscall(SYS_chdir, "/");
   syscall(SYS_prctl, PR_SET_NAME, kName.data(), 0, 0, 0);
   // `pkill -f` looks at the command line: it is ours to write over, in our copy.

@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 
+#include "base/process.hpp"
 #include "job/hold_ways.hpp"
 
 namespace gramwatt::job {
@@ -91,6 +92,7 @@ std::optional<HoldWay> parse_hold_way(std::string_view name) {
 }
 
 Result<std::unique_ptr<Hold>> make_hold(HoldScope scope, Guardian& guardian, std::optional<HoldWay> forced) {
+  if (const auto root = process_stat(scope.root)) scope.root_start = root->start_ticks;
   auto ladder = std::make_unique<Ladder>(std::move(scope), guardian, forced);
   if (const auto first = ladder->step_down(); !first) return tl::unexpected(first.error());
   return ladder;

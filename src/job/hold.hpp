@@ -5,9 +5,9 @@
 // Three ways, best first. Each goes on until nothing of the tree runs: processes fork and threads appear while they are
 // counted, so a way is done when a look at the tree finds nothing that it does not hold already (what is held forks no more).
 //
-//   freeze  the freezer of the run's own cgroup 2: one write, atomic, the kernel follows forks, nothing in the tree can see it
-//   and
-//           no signal undoes it; kill -9 works meanwhile. Needs the cgroup (meter::TreeCpu::birth_cgroup) and Linux 5.2.
+//   freeze  the freezer of the run's own cgroup 2: one write, atomic, the kernel follows forks. Nothing in the tree can see it,
+//           no signal undoes it; one that would end the program ends it. Needs the cgroup (meter::TreeCpu::birth_cgroup) and
+//           Linux 5.2.
 //   trace   PTRACE_SEIZE + PTRACE_INTERRUPT on every thread, by the guardian. `fg` does not undo it, parents do not see stopped
 //           children, and the kernel itself lets all run on when the tracer dies. Not for processes that are traced already,
 //           nor where kernel.yama.ptrace_scope lets ancestors trace only (1, Ubuntu's default; the guardian is none).
@@ -17,7 +17,7 @@
 // What the program notices: epoll_wait, semtimedop, recv with a timeout and sigtimedwait return EINTR, as after Ctrl-Z and fg
 // (signal(7), "Interruption of system calls by stop signals"); poll, select, nanosleep, read are not disturbed, but their
 // timeouts have run meanwhile. Connections to others may time out. Signals that come meanwhile wait and are delivered when it
-// runs on, a signal that was being delivered when a thread was caught included.
+// runs on, one that was just being delivered when a thread was caught included.
 //
 // A stop that somebody else put on the job is theirs. What was stopped before is not continued by us (stop: not touched, trace:
 // the kernel puts it back into its stop, freeze: two states side by side). What is stopped while we hold stays stopped when we
@@ -49,10 +49,11 @@ namespace gramwatt::job {
 
 /// Which processes are held.
 struct HoldScope {
-  pid_t root = -1;              ///< the program: it and everything below it
+  pid_t root = -1;              ///< the program: it and everything below it; alive when the hold is made
   std::string cgroup;           ///< folder of the run's own cgroup 2, everything in it; empty: it has none
-  bool adopted = false;         ///< this process is a sub-reaper: its children are orphans of the program, held as well
-  std::vector<pid_t> spared{};  ///< children of this process that are none of the program's
+  bool adopted = false;         ///< this process is a sub-reaper: its children are the program's orphans, held as well
+  std::vector<pid_t> spared{};  ///< children of this process that are none of the program's (the guardian is known)
+  std::int64_t root_start = 0;  ///< start time of `root` in ticks; found by make_hold
 };
 
 /// Folder of a cgroup from an open descriptor of it, as `TreeCpu::birth_cgroup()` gives it; empty for -1.

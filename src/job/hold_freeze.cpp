@@ -86,8 +86,8 @@ bool FreezeHold::somebody_outside() const {
   inside.cgroup = scope_.cgroup;
   family.cgroup.clear();
   std::set<pid_t> ids;
-  for (const Member& m : processes_of(inside)) ids.insert(m.id);
-  const auto members = processes_of(family);
+  for (const Member& m : processes_of(inside, guardian_.pid())) ids.insert(m.id);
+  const auto members = processes_of(family, guardian_.pid());
   return std::any_of(members.begin(), members.end(), [&](const Member& m) { return !ids.contains(m.id); });
 }
 

@@ -19,7 +19,7 @@ class StopHold final : public Hold {
 
   Result<void> set() override;
   Result<void> release() override;
-  bool verified_held() override { return all_at_rest(processes_of(scope_), true); }
+  bool verified_held() override { return all_at_rest(processes_of(scope_, guardian_.pid()), true); }
   [[nodiscard]] HoldWay way() const override { return HoldWay::stop; }
 
  private:
@@ -49,14 +49,14 @@ Result<void> StopHold::stop_all() {
   std::set<pid_t> sent;
   for (;;) {
     const bool again = patience.waited() > kSleepersAfter;
-    for (const Member& process : processes_of(scope_)) {
+    for (const Member& process : processes_of(scope_, guardian_.pid())) {
       if (process.state == 'T' || process.state == 't') continue;  // on its way, or somebody else's
       const bool first = sent.insert(process.id).second;
       if (!first && !again) continue;
       if (const auto done = stop(process, first); !done) return done;
     }
     // A look later than the last signal: what is at rest now and was listed before forks no more.
-    if (all_at_rest(processes_of(scope_), again)) return {};
+    if (all_at_rest(processes_of(scope_, guardian_.pid()), again)) return {};
     if (!patience.wait()) return fail("some process of the program did not stop within 2 s");
   }
 }

@@ -57,7 +57,7 @@ pid_t tracer_of(pid_t id) {
 
 TraceHold::Look TraceHold::look(bool sleepers) const {
   Look look;
-  for (const Member& process : processes_of(scope_)) {
+  for (const Member& process : processes_of(scope_, guardian_.pid())) {
     for (const Member& thread : threads_of(process.id)) {
       if (!seized_.contains({thread.id, thread.start_ticks})) look.fresh.push_back(thread);
       else if (thread.state != 't' && !(sleepers && thread.state == 'D')) look.at_rest = false;

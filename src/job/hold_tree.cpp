@@ -51,8 +51,8 @@ void append_cgroup(const fs::path& folder, std::vector<pid_t>& ids) {
 /// A walk from parents to children that sees each process once.
 class Walk {
  public:
-  explicit Walk(const HoldScope& scope) {
-    seen_.insert({0, 1, getpid()});
+  Walk(const HoldScope& scope, pid_t guardian) {
+    seen_.insert({0, 1, getpid(), guardian});
     seen_.insert(scope.spared.begin(), scope.spared.end());
   }
 
@@ -80,9 +80,10 @@ class Walk {
 
 }  // namespace
 
-std::vector<Member> processes_of(const HoldScope& scope) {
-  Walk walk(scope);
-  walk.from({scope.root});
+std::vector<Member> processes_of(const HoldScope& scope, pid_t guardian) {
+  Walk walk(scope, guardian);
+  // Once the program has ended its id may name a stranger.
+  if (const auto root = process_stat(scope.root); root && root->start_ticks == scope.root_start) walk.from({scope.root});
   if (scope.adopted) walk.from(children_of(getpid()));
   if (!scope.cgroup.empty()) {
     std::vector<pid_t> inside;

@@ -18,8 +18,9 @@ struct Member {
   auto operator<=>(const Member&) const = default;
 };
 
-/// All live processes of the scope, parents before their children. Zombies are left out.
-[[nodiscard]] std::vector<Member> processes_of(const HoldScope& scope);
+/// All live processes of the scope, parents before their children. Zombies are left out, and so are this process and
+/// `guardian`.
+[[nodiscard]] std::vector<Member> processes_of(const HoldScope& scope, pid_t guardian);
 /// All live threads of one process.
 [[nodiscard]] std::vector<Member> threads_of(pid_t pid);
 

@@ -40,7 +40,7 @@ class Gpu(support.EndToEnd):
         self.assertEqual(without["host"]["gpus"], [])
         self.assertEqual(record["host"]["gpus"], ["NVIDIA A100-SXM4-40GB (GPU-1)"])
         self.assertGreater(record["embodied_per_hour"]["value"], 2 * without["embodied_per_hour"]["value"])
-        self.assertIn("GPU", record["embodied_per_hour"]["source"])
+        self.assertIn("A100", record["embodied_per_hour"]["source"])
 
     def test_a_sensor_that_sees_a_quarter_of_the_time_warns(self):
         self.say(A100 + "0 energy_mj !3\n0 power_mw 250000\n")

@@ -1,6 +1,7 @@
 #pragma once
 // A holder (holder.cpp) with its guardian and its program, as a test sees them from outside.
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>

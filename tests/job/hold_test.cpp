@@ -1,8 +1,8 @@
 // Ways to hold a tree, tried on one that forks, spawns and has threads, from a process that can be killed (holder.cpp).
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 
 #include <random>
@@ -10,6 +10,7 @@
 #include "fakes/temp_tree.hpp"
 #include "held_tree.hpp"
 #include "job/hold.hpp"
+#include "job/hold_tree.hpp"
 #include "job/stopped.hpp"
 
 namespace gramwatt::job {
@@ -239,6 +240,15 @@ TEST_P(HoldTest, AStoppedGuardianIsNoticedAndReplaced) {
   EXPECT_TRUE(tree.runs_on());
 }
 
+TEST_P(HoldTest, AStoppedGuardianActsAllTheSameWhenTheHolderIsKilled) {
+  HELD_TREE(tree, kLongLease);
+  ASSERT_EQ(tree.ask("set"), "ok");
+  kill(tree.guardian, SIGSTOP);
+  ASSERT_TRUE(await([&] { return state_of(tree.guardian) == 'T'; }));
+  tree.kill_holder();
+  EXPECT_TRUE(tree.runs_on());
+}
+
 INSTANTIATE_TEST_SUITE_P(Ways, HoldTest, ::testing::Values("freeze", "trace", "stop"),
                          [](const auto& each) { return std::string(each.param); });
 
@@ -329,6 +339,49 @@ TEST(HoldLadder, ProcessesThatAreSparedAreLeftAlone) {
   EXPECT_EQ(state_of(orphan.pid), 'T');
   EXPECT_EQ(state_of(other.pid), 'S');
   EXPECT_TRUE((*hold)->release());
+}
+
+TEST(HoldLadder, AGuardianThatIsThisProcesssChildIsNotHeld) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const auto guardian = Guardian::start();
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+  ASSERT_TRUE(guardian) << guardian.error().message();
+  const Held program;
+  HoldScope scope{program.pid, ""};
+  scope.adopted = true;
+  const auto hold = make_hold(scope, **guardian, HoldWay::stop);
+  ASSERT_TRUE(hold);
+  ASSERT_TRUE((*hold)->set());
+  EXPECT_EQ((*guardian)->health(), Guardian::Health::well);
+  EXPECT_TRUE((*hold)->release());
+}
+
+TEST(HoldLadder, AProgramKilledWhileItIsTracedIsReapedByItsParent) {
+  const auto guardian = Guardian::start();
+  ASSERT_TRUE(guardian) << guardian.error().message();
+  const Held program;
+  const auto hold = make_hold({program.pid, ""}, **guardian, HoldWay::trace);
+  if (!hold) GTEST_SKIP() << hold.error().message();
+  ASSERT_TRUE((*hold)->set());
+  int status = 0;
+  EXPECT_EQ(::waitpid(program.pid, &status, WNOHANG | WUNTRACED), 0) << "a traced stop is none of its parent's";
+  kill(program.pid, SIGKILL);
+  EXPECT_TRUE(await([&] { return ::waitpid(program.pid, &status, WNOHANG) == program.pid; }));
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_TRUE((*hold)->release());
+}
+
+TEST(HoldLadder, AnIdThatNamesAnotherProcessByNowIsNotHeld) {
+  const auto guardian = Guardian::start();
+  ASSERT_TRUE(guardian) << guardian.error().message();
+  const Held program;
+  auto scope = HoldScope{program.pid, ""};
+  scope.root_start = process_stat(program.pid)->start_ticks - 1;  // one that had this id before
+  EXPECT_TRUE(processes_of(scope, (*guardian)->pid()).empty());
+  scope.root_start += 1;
+  EXPECT_EQ(processes_of(scope, (*guardian)->pid()).size(), 1U);
+  EXPECT_EQ(stop_process(program.pid, scope.root_start - 1), Stopped::gone);
+  EXPECT_EQ(continue_process(program.pid, scope.root_start - 1, false), Stopped::gone);
 }
 
 TEST(StopSignals, ThoseThatWaitAreRead) {
