@@ -245,7 +245,7 @@ Result<void> shorten_for_tests(job::ScheduleOptions& s) {
 }  // namespace
 
 bool is_scheduled(const Invocation& invocation) {
-  return invocation.has("within") || invocation.has("deadline") || invocation.has("pausable");
+  return invocation.has("within") || invocation.has("deadline") || invocation.has("pausable") || invocation.has("resource");
 }
 
 Result<void> check_unscheduled(const Invocation& invocation) {

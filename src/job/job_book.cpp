@@ -29,4 +29,12 @@ bool JobBook::write(const ledger::JobEvent& event) {
   return written ? true : remember(written.error());
 }
 
+std::vector<ledger::JobRecord> JobBook::others() const {
+  if (!ledger_) return {};
+  auto all = ledger_->jobs();
+  if (!all) return {};
+  std::erase_if(*all, [this](const ledger::JobRecord& j) { return j.id == job.id || !j.alive; });
+  return std::move(*all);
+}
+
 }  // namespace gramwatt::job

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "ledger/ledger.hpp"
@@ -26,6 +27,8 @@ class JobBook {
 
   /// The row as it stands, without anything having happened; what cannot be written is written with the next entry.
   void update();
+  /// Other jobs that are there and have not ended, as the ledger knows them.
+  [[nodiscard]] std::vector<ledger::JobRecord> others() const;
 
   [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
 

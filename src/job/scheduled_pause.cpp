@@ -24,6 +24,8 @@ constexpr Nanoseconds kCrashWindow = 60s;
 constexpr Nanoseconds kLeftoversAgain = 1s;
 /// What a hold draws is believed once it was watched for so long.
 constexpr Nanoseconds kLongEnough = 30s;
+/// Whoever gives a resource back says so; this is for one that was killed.
+constexpr Nanoseconds kLockAgain = 60s;
 /// sysexits.h EX_TEMPFAIL: "try again later", which batch programs exit with once they have saved.
 constexpr int kTryAgain = 75;
 
@@ -137,6 +139,16 @@ Result<void> Scheduled::start_program(const std::vector<std::string>& command) {
 }
 
 void Scheduled::start(const Decision& d) {
+  if (!have_resource()) {
+    Decision waits = d;
+    waits.wish = phase_ == Phase::off ? Wish::exit : Wish::wait;
+    waits.until = now() + kLockAgain;
+    waits.why = "waits for " + schedule_.resource + ", which another job uses";
+    if (waits.why != decision_.why) (void)book_.enter(book_.job.state, "waits", waits.why);
+    tell(waits);
+    alarm_.set(waits.until);
+    return;
+  }
   const bool comes_back = phase_ == Phase::off;
   if (comes_back && wait_for_leftovers()) return;
   const auto& resume = schedule_.exit ? schedule_.exit->resume : options_.command;
@@ -251,6 +263,8 @@ void Scheduled::program_ended(const Ending& e) {
     enter_phase(Phase::off);
     (void)book_.enter(ledger::JobState::off, "paused", decision_.why);
     ask_leftovers();
+    resource_.give_back();
+    tell_queue();
     turn_now_ = true;
     return;
   }
