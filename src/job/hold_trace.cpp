@@ -60,7 +60,7 @@ TraceHold::Look TraceHold::look(bool sleepers) const {
   for (const Member& process : processes_of(scope_, guardian_.pid())) {
     for (const Member& thread : threads_of(process.id)) {
       if (!seized_.contains({thread.id, thread.start_ticks})) look.fresh.push_back(thread);
-      else if (thread.state != 't' && !(sleepers && thread.state == 'D')) look.at_rest = false;
+      else if (thread.state != 't' && (thread.state != 'D' || !sleepers)) look.at_rest = false;
     }
   }
   look.at_rest = look.at_rest && look.fresh.empty();
