@@ -1,18 +1,21 @@
-// What plans are worth when the future is forecast: jobs of 24 hours that may end 24 hours later, with a restart of ten minutes
-// at full power, on the hourly intensity of 2021 in eight US zones; planned by forecasts that knew only what came before,
-// replanned every day, and judged by what came. Prints the markdown table of docs/validation.md. usage: plan_forecast
-// SHARED_DATA_FOLDER
+// What plans are worth when the future is forecast: jobs of 24 hours (or others) that may end 24 hours later, with a restart of
+// ten minutes at full power, on the hourly intensity of 2021 in eight US zones; planned by forecasts that knew only what came
+// before, replanned every day, and judged by what came. Prints the markdown table of docs/validation.md. usage: plan_forecast
+// SHARED_DATA_FOLDER [JOB_HOURS SLACK_HOURS [60]]; 21 24 60 is ViT-B +24 h of `gramwatt study facct22 --slot 1h`, at its
+// starts.
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "grid/forecast.hpp"
+#include "plan/facct22.hpp"
 #include "plan/policies.hpp"
 #include "plan/rolling.hpp"
 #include "public_series.hpp"
@@ -23,8 +26,12 @@ using namespace gramwatt;
 using namespace gramwatt::bench;
 using namespace gramwatt::plan;
 
-constexpr int kJob = 24, kWindow = 48, kEvery = 6;  // hours
-constexpr Quanta kFull = 10'000;                    // of an hour at full power
+constexpr Quanta kFull = 10'000;  // of an hour at full power
+
+struct Asked {
+  int job = 24, window = 48;  // hours
+  std::vector<Nanoseconds> starts;
+};
 
 struct Zone {
   std::string name;
@@ -32,10 +39,26 @@ struct Zone {
   std::map<Nanoseconds, std::vector<MilligramsPerKwh>> ridge, naive;  ///< forecasts by origin
 };
 
-std::map<Nanoseconds, std::vector<MilligramsPerKwh>> forecasts(const Series& truth, Window year, Model model) {
+/// Every six hours, or those of the study.
+std::vector<Nanoseconds> starts_of(Window year, bool sixty) {
+  std::vector<Nanoseconds> out;
+  if (!sixty) {
+    for (Nanoseconds start = year.start; start < year.end; start += hours(6)) out.push_back(start);
+  } else {
+    for (const std::size_t hour : facct22::start_slots({year, hours(1), facct22::Starts::sixty}))
+      out.push_back(year.start + hours(static_cast<int>(hour)));
+  }
+  return out;
+}
+
+std::map<Nanoseconds, std::vector<MilligramsPerKwh>> forecasts(const Series& truth, const Asked& asked, Model model) {
   std::map<Nanoseconds, std::vector<MilligramsPerKwh>> all;
-  Forecaster forecaster(truth, hours(kWindow), model);
-  for (Nanoseconds origin = year.start; origin < year.end; origin += hours(kEvery)) {
+  std::set<Nanoseconds> origins;
+  for (const Nanoseconds start : asked.starts) {
+    for (int h = 0; h < asked.window; h += 24) origins.insert(start + hours(h));
+  }
+  Forecaster forecaster(truth, hours(asked.window), model);
+  for (const Nanoseconds origin : origins) {
     const auto f = forecaster.at(origin);
     if (!f) continue;
     auto& values = all[origin];
@@ -62,24 +85,26 @@ std::vector<MilligramsPerKwh> values(const Zone& z, Nanoseconds from, int count)
 }
 
 /// What a forecast said at the start of `slot`; empty where there was none.
-Foresight by(const std::map<Nanoseconds, std::vector<MilligramsPerKwh>>& made, Nanoseconds start) {
-  return [&made, start](int slot) {
+Foresight by(const std::map<Nanoseconds, std::vector<MilligramsPerKwh>>& made, Nanoseconds start, int window) {
+  return [&made, start, window](int slot) {
     const auto it = made.find(start + hours(slot));
     if (it == made.end()) return std::vector<MilligramsPerKwh>{};
-    return std::vector<MilligramsPerKwh>(it->second.begin(), it->second.begin() + (kWindow - slot));
+    return std::vector<MilligramsPerKwh>(it->second.begin(), it->second.begin() + (window - slot));
   };
 }
 
-Row judge(const Zone& z, Window year) {
+Row judge(const Zone& z, Window year, const Asked& asked) {
   Row row;
-  for (Nanoseconds start = year.start; start + hours(kWindow) <= year.end; start += hours(kEvery)) {
+  for (const Nanoseconds start : asked.starts) {
+    if (start + hours(asked.window) > year.end) continue;
     Problem p;
-    p.intensity = values(z, start, kWindow);
+    p.intensity = values(z, start, asked.window);
     const auto past = values(z, start - hours(14 * 24), 14 * 24);
     if (p.intensity.empty() || past.empty()) continue;
-    p.steps.assign(kJob, kFull);
+    p.steps.assign(static_cast<std::size_t>(asked.job), kFull);
     p.restart_energy = kFull / 6;
-    const auto ridge = rolling(p, by(z.ridge, start), 24), naive = rolling(p, by(z.naive, start), 24);
+    const auto ridge = rolling(p, by(z.ridge, start, asked.window), 24),
+               naive = rolling(p, by(z.naive, start, asked.window), 24);
     if (!ridge || !naive) continue;
     const auto add = [&](double& sum, const Schedule& s) { sum += static_cast<double>(weigh(p, s)); };
     add(row.now, *run_now(p));
@@ -97,8 +122,15 @@ Row judge(const Zone& z, Window year) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::fprintf(stderr, "usage: plan_forecast SHARED_DATA_FOLDER\n"), 2;
+  if (argc != 2 && argc != 4 && argc != 5)
+    return std::fprintf(stderr, "usage: plan_forecast SHARED_DATA_FOLDER [JOB_HOURS SLACK_HOURS [60]]\n"), 2;
   const Window year{*parse_iso8601("2021-01-01"), *parse_iso8601("2022-01-01")};
+  Asked asked;
+  if (argc > 2) {
+    asked.job = std::stoi(argv[2]);
+    asked.window = asked.job + std::stoi(argv[3]);
+  }
+  asked.starts = starts_of(year, argc == 5);
   std::vector<std::filesystem::path> files;
   for (const auto& e : std::filesystem::directory_iterator(std::filesystem::path(argv[1]) / "us-eia930-fuelmix"))
     if (e.path().extension() == ".gz") files.push_back(e.path());
@@ -114,9 +146,9 @@ int main(int argc, char** argv) {
     Zone z;
     z.name = file.filename().string().substr(0, file.filename().string().find('.'));
     for (const Point& p : truth.points) z.truth[p.start] = quantise(p.value);
-    z.ridge = forecasts(truth, year, Model::ridge);
-    z.naive = forecasts(truth, year, Model::seasonal_naive);
-    const Row r = judge(z, year);
+    z.ridge = forecasts(truth, asked, Model::ridge);
+    z.naive = forecasts(truth, asked, Model::seasonal_naive);
+    const Row r = judge(z, year, asked);
     fmt::print(
         "| {} | {} | {:.1f} % | {:.1f} % | {:.1f} % | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) | {:.1f} % ({:.0f} %) |\n",
         z.name, r.n, r.saving(r.oracle), r.saving(r.start), r.saving(r.paused), r.saving(r.ridge), r.kept(r.ridge),

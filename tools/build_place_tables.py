@@ -13,6 +13,7 @@ Average intensity of a zone, annual, life-cycle, production based:
   - a part of another country, or of the US Northwest, in which Google runs a cloud region: what Google publishes for it (direct since 2021),
     as life-cycle;
   - public utilities on Bonneville's grid: Bonneville's value;
+  - a part of another country whose generation by fuel is published: that, by part_mixes.py, which says how;
   - any other part of a country: the country's value, and it says so.
 Same inputs, same bytes. --compare prints errors against Electricity Maps' annual values, which are never written anywhere.
 """
@@ -23,6 +24,8 @@ import json
 import os
 import statistics
 import sys
+
+import part_mixes
 
 LIFECYCLE_ADDER = {"coal": 60, "gas": 120, "oil": 244, "biomass": 230, "nuclear": 12, "hydro": 24, "wind": 11, "solar": 45, "geothermal": 38}
 
@@ -154,6 +157,7 @@ def build_average(raw):
     by_country = countries(raw)
     us, _ = us_zones(raw)
     google = google_zones(raw)
+    parts = part_mixes.parts()
     table = []
     for zone in sorted(set(all_zones(raw)) | set(by_country) | set(us)):
         country = zone[:2]
@@ -167,6 +171,9 @@ def build_average(raw):
             # So may the small utilities that no subregion is made of, by less.
             kind = "zone-small" if " as a whole" in source else "zone-apart" if "(NWPP" in source or zone in APART else "zone"
             table.append([zone, f"{zone}, {name}", f"{value:.0f}", year, source, kind])
+        elif foreign_part and zone in parts:
+            value, year, source = parts[zone]
+            table.append([zone, f"{zone}, {name}", f"{value:.0f}", year, source, "part"])
         elif country in by_country:
             name, value, year, source = by_country[country]
             kind = "country" if zone == country else "country-for-part"
@@ -197,7 +204,7 @@ def compare(raw, average):
     for r in rows(raw + "/electricitymaps-odbl/yearly_2021-2025.csv"):
         if r["lifecycle_g_per_kwh"]:
             newest[r["zone"]] = float(r["lifecycle_g_per_kwh"])
-    for kind in ("country", "zone", "zone-small", "zone-apart", "region", "country-for-part"):
+    for kind in ("country", "zone", "zone-small", "zone-apart", "region", "part", "country-for-part"):
         ratios = sorted(newest[z] / float(v) for z, _, v, _, _, k in average if k == kind and newest.get(z, 0) > 0 and float(v) > 0)
         errors = sorted(abs(1 - r) for r in ratios)
         q = lambda p: ratios[min(len(ratios) - 1, int(p * len(ratios)))]

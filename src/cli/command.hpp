@@ -15,6 +15,10 @@ namespace gramwatt::cli {
 [[nodiscard]] int command_compare(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_tag(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_rm(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_jobs(const Invocation& invocation, const Settings& settings);
+/// pause, resume, now, cancel.
+[[nodiscard]] int command_steer(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_progress(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_grid(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_grid_import(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_study_jobs(const Invocation& invocation, const Settings& settings);

@@ -13,6 +13,7 @@
 #include "ledger/ledger.hpp"
 #include "report/compare.hpp"
 #include "report/explain.hpp"
+#include "report/jobs.hpp"
 #include "report/run_chart.hpp"
 #include "report/runs.hpp"
 #include "report/summary.hpp"
@@ -95,14 +96,23 @@ int command_runs(const Invocation& invocation, const Settings& settings) {
 int command_show(const Invocation& invocation, const Settings& settings) {
   const auto ledger = open_settled(settings);
   if (!ledger) return complain(ledger.error());
-  const auto record = ledger->get(invocation.arguments.empty() ? "last" : invocation.arguments.front());
-  if (!record) return complain(record.error());
+  const std::string which = invocation.arguments.empty() ? "last" : invocation.arguments.front();
+  const auto record = ledger->get(which);
+  if (!record) {
+    // A job that has not started yet has a story already.
+    const auto job = which == "last" ? tl::unexpected(record.error()) : ledger->job(which);
+    const auto events = job ? ledger->events(job->id) : Result<std::vector<ledger::JobEvent>>{};
+    if (!job || !events || events->empty()) return complain(record.error());
+    return print(report::jobs_table({*job}, SystemClock().now().utc, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)) +
+                 report::story(*events));
+  }
   if (settings.json) {
     const auto written = write_output(*settings.json, ledger::to_json(*record) + "\n");
     return written ? 0 : complain(written.error());
   }
   std::string text = report::summary(*record, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO));
   text += chart_of(*ledger, *record, settings);
+  if (const auto events = ledger->events(record->id); events && !events->empty()) text += "\n" + report::story(*events);
   if (invocation.has("explain")) text += "\n" + report::explain(*record, style_for(STDOUT_FILENO));
   return print(text);
 }

@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/measuring.hpp"
 #include "cli/redfish.hpp"
+#include "cli/schedule_request.hpp"
 #include "job/repeat.hpp"
 #include "job/run.hpp"
 
@@ -72,6 +73,35 @@ int dry_run(const job::RunOptions& options, const job::Machine& machine, const S
   return print(out);
 }
 
+/// What a job that waits says before its program has the terminal to itself.
+void tell_situation(const job::Situation& s) {
+  if (s.phase == job::Phase::running || s.phase == job::Phase::held) return;
+  std::fputs(fmt::format("gramwatt: {}\n", s.why).c_str(), stderr);
+}
+
+/// `run --within`: started late, paused and resumed by plan.
+[[nodiscard]] int run_scheduled(const Invocation& invocation, const Settings& settings, const Surroundings& surroundings,
+                                job::RunOptions options, const job::Machine& machine, Watcher& watcher) {
+  const SystemClock clock;
+  auto schedule = schedule_request(invocation, settings, surroundings, machine, clock.now().utc);
+  if (!schedule) return refuse(schedule.error());
+  schedule->probe = [&] { return job::probe_machine(options.roots, clock, machine_options(settings)); };
+  if (!settings.quiet) schedule->on_change = tell_situation;
+  const auto result = job::run_when_clean(options, std::move(*schedule), clock);
+  watcher.end();
+  if (!result) return refuse(result.error());
+  if (result->book_error) warn("its story is not in the ledger: " + result->book_error->message());
+  if (result->run.start_error) {
+    complain(*result->run.start_error);
+    return result->run.ending.exit_code;
+  }
+  if (result->started)
+    tell_result(invocation, settings, result->run.record, result->run.ledger_error, result->run.record_error);
+  else if (!settings.quiet) std::fputs("gramwatt: it was not started\n", stderr);
+  std::fflush(nullptr);
+  job::end_like(result->run.ending);
+}
+
 }  // namespace
 
 int command_run(const Invocation& invocation, const Settings& settings) {
@@ -94,6 +124,7 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   if (const auto opened = watcher.open(invocation, settings, *options); !opened) return refuse(opened.error());
   options->context = [&](const job::Machine& m) { return make_context(*surroundings, settings, m); };
 
+  if (is_scheduled(invocation)) return run_scheduled(invocation, settings, *surroundings, *options, machine, watcher);
   const job::RepeatOptions series{*repetitions,
                                   [&] { return job::probe_machine(options->roots, clock, machine_options(settings)); }};
   const auto result = *repetitions > 1 ? job::repeat(*options, series, clock) : job::run(*options, std::move(machine), clock);

@@ -74,6 +74,19 @@ Result<std::vector<facct22::Stretch>> stretches(const AskedRegion& region, const
   return out;
 }
 
+/// The part of a task's progress that begins at `from` of it and takes `share`.
+std::function<void(Ratio)> part(const std::function<void(Ratio)>& progress, double from, double share) {
+  if (!progress) return {};
+  return [=](Ratio done) { progress(Ratio(from + share * done.value())); };
+}
+
+/// The judge's own plans, weighed with itself.
+std::vector<facct22::Stretch> by_judge(const std::vector<facct22::Stretch>& known) {
+  std::vector<facct22::Stretch> out;
+  for (const facct22::Stretch& s : known) out.push_back({{s.slots.start, s.slots.length, s.judges}, {}});
+  return out;
+}
+
 Result<report::StudyRegion> studied(AskedRegion region, const StudyAsked& a, const std::optional<grid::Series>& judge,
                                     const std::function<void(Ratio)>& progress) {
   const facct22::Asked asked{region.time, a.slot, a.starts};
@@ -85,9 +98,20 @@ Result<report::StudyRegion> studied(AskedRegion region, const StudyAsked& a, con
                           part_known(region.series, region.time),
                           region.series.mean(region.time.start, region.time.end).value,
                           asked,
+                          {},
+                          {},
                           {}};
-  out.cells = facct22::study(*known, asked, a.exact ? std::function<void(Ratio)>{} : progress);
-  if (a.exact) facct22::add_exact(out.cells, *known, asked, a.restart, a.idle, progress);
+  const double each = 1 / static_cast<double>(1 + a.forecasts.size());
+  const auto foresight = part(progress, 0, each);
+  out.cells = facct22::study(*known, asked, a.exact ? std::function<void(Ratio)>{} : foresight);
+  if (a.exact) facct22::add_exact(out.cells, *known, asked, a.restart, a.idle, foresight);
+  if (judge) out.by_judge = facct22::study(by_judge(*known), asked);
+  const auto paid = a.exact ? std::optional(facct22::Paid{a.restart, a.idle, report::kForecastPayments}) : std::nullopt;
+  for (const grid::Model model : a.forecasts) {
+    const double from = each * static_cast<double>(1 + out.forecasts.size());
+    out.forecasts.push_back(
+        facct22::study_forecasts(out.cells, *known, asked, region.series, model, paid, part(progress, from, each)));
+  }
   return out;
 }
 
@@ -135,14 +159,16 @@ int command_study(const Invocation& invocation, const Settings& settings) {
   if (invocation.command->name == "study") return print(help_text(*invocation.command));
   const auto a = study_asked(invocation);
   if (!a) return complain(a.error());
-  report::StudyView view{{}, a->restart, a->idle, {}};
+  report::StudyView view{{}, a->restart, a->idle, {}, {}};
   auto regions = study_regions(invocation, settings, *a, view.notes);
   if (!regions) return complain(regions.error());
   const auto judge = study_judge(invocation, *a);
   if (!judge) return complain(judge.error());
-  if (*judge)
-    view.notes.push_back(fmt::format("planned by what each region knows, weighed with {}: savings may be below zero",
-                                     *invocation.get("judged-by")));
+  if (*judge) {
+    view.judge = *invocation.get("judged-by");
+    view.notes.push_back(
+        fmt::format("planned by what each region knows, weighed with {}: savings may be below zero", view.judge));
+  }
   auto studied = study_all(std::move(*regions), *a, *judge, settings.quiet);
   if (!studied) return complain(studied.error());
   view.regions = std::move(*studied);

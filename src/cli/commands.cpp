@@ -275,7 +275,12 @@ std::vector<Command> all_commands() {
     return std::find_if(table.begin(), table.end(), [](const Command& c) { return c.name == "calibrate"; });
   };
   table.insert(before_calibrate(), plan_command());
-  for (std::vector<Command> group : {grid_commands(), study_commands(), study_jobs_commands()})
+  for (Command& c : table) {
+    if (c.name != "run") continue;
+    for (const Option& o : schedule_options()) c.options.push_back(o);
+    c.examples.push_back("gramwatt run --within 12h --duration 3h --pausable -- python train.py");
+  }
+  for (std::vector<Command> group : {jobs_commands(), grid_commands(), study_commands(), study_jobs_commands()})
     table.insert(before_calibrate(), std::make_move_iterator(group.begin()), std::make_move_iterator(group.end()));
   return table;
 }

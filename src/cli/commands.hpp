@@ -38,6 +38,9 @@ struct Command {
 [[nodiscard]] std::vector<Command> study_jobs_commands();
 /// `plan`, which is part of commands() too.
 [[nodiscard]] Command plan_command();
+/// Jobs that wait: `jobs`, `pause`, …; and what makes a run wait.
+[[nodiscard]] std::vector<Command> jobs_commands();
+[[nodiscard]] std::vector<Option> schedule_options();
 /// The same of the group `study`.
 [[nodiscard]] std::vector<Command> study_commands();
 [[nodiscard]] const Command* find_command(std::string_view name);

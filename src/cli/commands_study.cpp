@@ -21,14 +21,18 @@ std::vector<Command> study_commands() {
        "Each job may end 6, 12, 18 or 24 hours later than one that starts at once, or 25, 50, 75 or 100 % of its length later. "
        "Flexible start: the best start, then to the end. Pause and resume: only in the cleanest slots. Both know the future "
        "and "
-       "pause and wait for free, as in the paper; what restarts and waiting would cost is charged beside. Without --zone and "
+       "pause and wait for free, as in the paper; what restarts, holding and waiting would cost is charged beside, and "
+       "--forecast does not know the future. Without --zone and "
        "--series: every zone whose hours of that time are known. A series that covers less than 90 % of the time is refused; "
        "one "
        "that is coarser than a slot is held over its time.",
        {{"zone", 0, "ZONE", "a region; may be given several times", true},
         {"series", 0, "FILE", "a region from a file (CSV: utc_start,g_per_kwh); may be given several times", true},
         {"signal", 0, "SIGNAL", "average or marginal (default average)", false},
-        {"judged-by", 0, "FILE", "weigh all plans with this series, such as a marginal one, whatever they were made by", false},
+        {"judged-by", 0, "FILE",
+         "weigh all plans with this series, such as a marginal one, whatever they were made by; beside what plans by this "
+         "series itself save",
+         false},
         {"year", 0, "Y", "starts lie in this year, UTC (default 2020, the paper's); several: each region in each", true},
         {"from", 0, "TIME", "first start, in place of --year", false},
         {"to", 0, "TIME", "end of the starts, not included", false},
@@ -38,6 +42,11 @@ std::vector<Command> study_commands() {
         {"kept", 0, "PART",
          "a job held in place, or a machine kept, draws this part of full power, where charged (default 0.2)", false},
         {"exact", 0, "", "the best plan under these charges beside (sixty starts; seconds a region)", false},
+        {"forecast", 0, "MODEL",
+         "plan without foresight, too: by forecasts (ridge, seasonal-naive or climatology) made anew every day from what was "
+         "known then; says how much of the saving they keep (a second or two a region, with --exact ten); may be given several "
+         "times",
+         true},
         {"csv", 0, "", "print CSV", false},
         {"html", 0, "FILE", "write a page with the figures by region", false}},
        0,
@@ -45,7 +54,8 @@ std::vector<Command> study_commands() {
        false,
        {"gramwatt study facct22 --html study.html",
         "gramwatt study facct22 --signal marginal --series moer-2020.csv.gz --starts all",
-        "gramwatt study facct22 --zone DE --zone FR --csv > study.csv"}},
+        "gramwatt study facct22 --zone DE --zone FR --csv > study.csv",
+        "gramwatt study facct22 --year 2021 --forecast ridge --forecast seasonal-naive"}},
   };
 }
 

@@ -79,6 +79,9 @@ int dispatch(const Invocation& invocation) {
   if (name == "top") return command_top(invocation, settings);
   if (name == "runs") return command_runs(invocation, settings);
   if (name == "show") return command_show(invocation, settings);
+  if (name == "jobs") return command_jobs(invocation, settings);
+  if (name == "pause" || name == "resume" || name == "now" || name == "cancel") return command_steer(invocation, settings);
+  if (name == "progress") return command_progress(invocation, settings);
   if (name == "compare") return command_compare(invocation, settings);
   if (name == "tag") return command_tag(invocation, settings);
   if (name == "rm") return command_rm(invocation, settings);

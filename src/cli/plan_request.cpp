@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "cli/hardware.hpp"
+#include "cli/option_values.hpp"
 #include "ledger/ledger.hpp"
 #include "plan/profile.hpp"
 
@@ -22,32 +23,6 @@ constexpr int kMostSlots = 120'000;
 
 tl::unexpected<Error> usage(std::string what, std::string where, std::string remedy) {
   return fail(std::move(what), std::move(where), std::move(remedy), Error::Kind::usage);
-}
-
-Result<std::optional<Nanoseconds>> duration_option(const Invocation& invocation, const char* name) {
-  const auto text = invocation.get(name);
-  if (!text) return std::optional<Nanoseconds>{};
-  const auto d = parse_duration(*text);
-  if (!d || *d < Nanoseconds{0})
-    return usage(fmt::format("\"{}\" is no length of time", *text), fmt::format("--{}", name), "such as 90s, 10min, 1h30m, 2d");
-  return std::optional(*d);
-}
-
-Result<std::optional<Joules>> energy_option(const Invocation& invocation, const char* name) {
-  const auto text = invocation.get(name);
-  if (!text) return std::optional<Joules>{};
-  const auto e = parse_energy(*text);
-  if (!e || !(e->value() >= 0))
-    return usage(fmt::format("\"{}\" is no energy", *text), fmt::format("--{}", name), "such as 500Wh, 37.3kWh, 2MWh");
-  return std::optional(*e);
-}
-
-Result<std::optional<Nanoseconds>> time_option(const Invocation& invocation, const char* name) {
-  const auto text = invocation.get(name);
-  if (!text) return std::optional<Nanoseconds>{};
-  const auto t = parse_iso8601(*text);
-  if (!t) return usage(fmt::format("\"{}\" is no time", *text), fmt::format("--{}", name), "such as 2026-11-25T14:00Z");
-  return t;
 }
 
 /// "80/t" with units {t: 1e6, kg: 1e3, g: 1} gives the price of one gram; a bare number means the first unit.

@@ -22,6 +22,8 @@ namespace facct22 = plan::facct22;
 
 /// Behind the last start, so that it has its window: the longest job and all of its length again.
 constexpr Nanoseconds kBeyond = 2 * 216h;
+/// Before the first start: what forecasts learn from.
+constexpr Nanoseconds kPast = 366 * 24h;
 constexpr double kLeastKnown = 0.9;
 
 tl::unexpected<Error> usage(std::string what, const char* where, const char* remedy) {
@@ -71,7 +73,9 @@ grid::Series seen(grid::Series s) {
 /// Series of a zone over the time, most trusted first.
 Result<std::vector<grid::Series>> candidates(const std::string& zone, grid::Window time, const StudyAsked& a,
                                              const grid::GridSettings& settings) {
-  auto known = grid::Grid(settings).look(zone, with_windows(time));
+  grid::Window window = with_windows(time);
+  if (!a.forecasts.empty()) window.start -= kPast;
+  auto known = grid::Grid(settings).look(zone, window);
   if (!known) return tl::unexpected(known.error());
   std::vector<grid::Series> out;
   grid::Ladder ladder = a.signal == grid::SignalKind::average ? known->average : known->marginal.value_or(grid::Ladder{});
@@ -195,6 +199,12 @@ Result<StudyAsked> study_asked(const Invocation& invocation) {
   if (!part || std::isnan(*part) || *part < 0 || *part > 1)
     return usage(fmt::format("\"{}\" is no part of full power", kept), "--kept", "0 to 1");
   a.idle = Ratio(*part);
+  for (const std::string& text : invocation.all("forecast")) {
+    const auto model = grid::parse_model(text);
+    if (!model)
+      return usage(fmt::format("\"{}\" is no way to forecast", text), "--forecast", "ridge, seasonal-naive or climatology");
+    if (std::find(a.forecasts.begin(), a.forecasts.end(), *model) == a.forecasts.end()) a.forecasts.push_back(*model);
+  }
   if (const auto text = invocation.get("signal")) {
     const auto kind = grid::parse_signal_kind(*text);
     if (!kind) return usage(fmt::format("\"{}\" is no signal", *text), "--signal", "average or marginal");

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "grid/forecast.hpp"
 #include "grid/intensity.hpp"
 #include "plan/facct22.hpp"
 
@@ -19,6 +20,7 @@ struct StudyAsked {
   Nanoseconds restart{};
   Ratio idle;
   bool exact = false;
+  std::vector<grid::Model> forecasts;  ///< models that plan in place of foresight, too
   grid::SignalKind signal = grid::SignalKind::average;
 
   /// "DE"; "DE 2020" where several years are asked for.

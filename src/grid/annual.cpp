@@ -1,10 +1,11 @@
 // Built-in annual intensities.
 //
-// Average: life-cycle, production based, from Ember, Our World in Data, eGRID and Google (tools/build_place_tables.py says
-// how). Annual figures of two honest sources differ: one counts imports and the other does not, one is a year newer. The
-// interval is what was seen when these values were laid against Electricity Maps' newest annual ones (consumption based): the 5
-// % and 95 % points of their ratio, by kind of zone (docs/validation.md). A part of a country without a value of its own takes
-// the country's, which may be off by a factor of five: Quebec is not Alberta.
+// Average: life-cycle, production based, from Ember, Our World in Data, eGRID, Google and, for parts of countries, their own
+// generation by fuel (tools/build_place_tables.py and part_mixes.py say how). Annual figures of two honest sources differ: one
+// counts imports and the other does not, one is a year newer. The interval is what was seen when these values were laid against
+// Electricity Maps' newest annual ones (consumption based): the 5 % and 95 % points of their ratio, by kind of zone
+// (docs/validation.md). A part of a country without a value of its own takes the country's, which may be off by a factor of
+// five: Quebec is not Alberta.
 //
 // Marginal: US zones by EPA's AVERT (fossil units only; direct CO2), other countries by the operating margin of the IFI
 // Default Grid Factors 2021. Listed margins below 100 g/kWh are unknown rather than true: what is turned up on demand emits at
@@ -27,6 +28,7 @@ constexpr Shift kZone{-0.26, 0.38};
 constexpr Shift kZoneSmall{-0.40, 0.65};
 constexpr Shift kZoneApart{-0.65, 0.90};
 constexpr Shift kRegion{-0.20, 0.58};
+constexpr Shift kPart{-0.30, 0.85};
 constexpr Shift kCountryForPart{-0.86, 4.65};
 constexpr Shift kAvert{-0.50, 0.25};
 constexpr Shift kOperatingMargin{-0.50, 0.50};
@@ -67,6 +69,7 @@ Shift average_shift(const Row& row) {
             : row.kind == "zone-small" ? kZoneSmall
             : row.kind == "zone-apart" ? kZoneApart
             : row.kind == "region"     ? kRegion
+            : row.kind == "part"       ? kPart
                                        : kCountryForPart;
   s.plus = std::max(0.1, std::min(s.plus, kDirtiest / row.value - 1));
   return s;
@@ -90,14 +93,22 @@ Series series(SignalKind kind, double value, Method method, const std::string& i
   return s;
 }
 
+/// data/SOURCES.md. Shares that a grid operator or a statistics office tells in its releases are facts.
+std::string licence_of(const Row& row) {
+  if (row.source.starts_with("EPA") || contains(row.source, "EIA")) return "public domain";
+  if (row.kind == "region") return "Apache-2.0";
+  if (row.kind != "part") return "CC BY 4.0";
+  if (contains(row.source, "CodeCarbon")) return "MIT";
+  if (contains(row.source, "NISRA")) return "OGL v3.0";
+  return contains(row.source, "Australian") || contains(row.source, "ENTSO-E") ? "CC BY 4.0" : "facts, no licence";
+}
+
 Series average_series(const Row& row) {
   Series s = series(SignalKind::average, row.value, Method::modelled, "intensity:" + row.zone, average_shift(row));
   s.signal.factor = "lifecycle";
   s.signal.year = row.year;
   s.signal.source = source_of(row);
-  s.signal.licence = row.source.starts_with("EPA") || contains(row.source, "EIA") ? "public domain"
-                     : row.kind == "region"                                       ? "Apache-2.0"
-                                                                                  : "CC BY 4.0";
+  s.signal.licence = licence_of(row);
   return s;
 }
 

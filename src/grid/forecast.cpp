@@ -68,6 +68,39 @@ class Forecaster::Impl {
   }
 
   Result<Forecast> at(Nanoseconds origin) {
+    const auto where = place(origin);
+    if (!where) return tl::unexpected(where.error());
+    const auto [first, until, horizon] = *where;
+    auto made = rolling(until, horizon, true).at(until);
+    if (!made) return too_little_known();
+    if (made->paths.size() < kLeastPaths) {
+      return unavailable("the history is too short to know how wrong a forecast is: two weeks beside the forecast's length");
+    }
+    Forecast f;
+    f.series = forecast_series(like_, *made, first);
+    f.model = made->model;
+    f.note = note_of(*made, model_, horizon.gap, data_, until);
+    f.paths = std::move(made->paths);
+    return f;
+  }
+
+  Result<PointForecast> point_at(Nanoseconds origin) {
+    const auto where = place(origin);
+    if (!where) return tl::unexpected(where.error());
+    const auto made = rolling(where->until, where->horizon, false).values_at(where->until);
+    if (!made) return too_little_known();
+    PointForecast f{made->model, {}};
+    f.hours.reserve(made->values.size());
+    for (const double value : made->values) f.hours.emplace_back(value);
+    return f;
+  }
+
+ private:
+  struct Place {
+    Hour first, until;  ///< of the forecast; what is known ends there
+    Horizon horizon;
+  };
+  [[nodiscard]] Result<Place> place(Nanoseconds origin) const {
     if (length_.count() < 1 || length_.count() > kLongest) {
       return fail(fmt::format("a forecast of {} hours", length_.count()), "forecast", fmt::format("1 to {}", kLongest),
                   Error::Kind::usage);
@@ -77,25 +110,17 @@ class Forecaster::Impl {
     if (data_.count(data_.begin(), until) == 0) return unavailable("no hourly or finer history before the forecast begins");
     const Hour gap = first - until;
     if (gap > kLatest) return unavailable(fmt::format("the newest value is {} days old", gap / kDay));
-    const Hour length = length_.count() + (start_of(first) == origin ? 0 : 1);
-    auto made = rolling(until, {gap, length}).at(until);
-    if (!made) return unavailable("too little of the last week is known, even for climatology");
-    if (made->paths.size() < kLeastPaths) {
-      return unavailable("the history is too short to know how wrong a forecast is: two weeks beside the forecast's length");
-    }
-    Forecast f;
-    f.series = forecast_series(like_, *made, first);
-    f.model = made->model;
-    f.note = note_of(*made, model_, gap, data_, until);
-    f.paths = std::move(made->paths);
-    return f;
+    return Place{first, until, {gap, length_.count() + (start_of(first) == origin ? 0 : 1)}};
+  }
+  static tl::unexpected<Error> too_little_known() {
+    return unavailable("too little of the last week is known, even for climatology");
   }
 
- private:
-  /// Late values and origins inside an hour are horizons of their own; nearly always there is one.
-  Rolling& rolling(Hour until, Horizon horizon) {
+  /// Late values and origins inside an hour are horizons of their own; nearly always there is one. One that is asked for values
+  /// alone has learnt what its trials must not know, and is kept apart.
+  Rolling& rolling(Hour until, Horizon horizon, bool with_paths) {
     const Hour phase = ((until % kDay) + kDay) % kDay;
-    const Key key{phase, horizon.gap, horizon.length};
+    const Key key{phase, horizon.gap, horizon.length, with_paths ? 1 : 0};
     auto it = rolling_.find(key);
     if (it == rolling_.end() || it->second.last > until) {
       rolling_.erase(key);
@@ -105,7 +130,7 @@ class Forecaster::Impl {
     return it->second.rolling;
   }
 
-  using Key = std::array<Hour, 3>;
+  using Key = std::array<Hour, 4>;
   struct Kept {
     Rolling rolling;
     Hour last;
@@ -123,6 +148,7 @@ Forecaster::~Forecaster() = default;
 Forecaster::Forecaster(Forecaster&&) noexcept = default;
 Forecaster& Forecaster::operator=(Forecaster&&) noexcept = default;
 Result<Forecast> Forecaster::at(Nanoseconds origin) { return impl_->at(origin); }
+Result<PointForecast> Forecaster::point_at(Nanoseconds origin) { return impl_->point_at(origin); }
 
 Result<Forecast> make_forecast(const Series& history, Nanoseconds origin, std::chrono::hours length, Model model) {
   return Forecaster(history, length, model).at(origin);

@@ -55,6 +55,12 @@ struct Forecast {
 [[nodiscard]] Result<Forecast> with_paths(const Series& provided, const Series& history, Nanoseconds origin,
                                           Model errors_of = Model::ridge);
 
+/// The values alone, without a word about their errors: where thousands of forecasts are only planned by.
+struct PointForecast {
+  Model model = Model::ridge;      ///< the one that was used
+  std::vector<GramsPerKwh> hours;  ///< from the hour on that holds the origin
+};
+
 /// Many forecasts of one series, each made from what was known at its origin: what make_forecast gives, without beginning anew
 /// at each. Origins should ascend.
 class Forecaster {
@@ -64,6 +70,9 @@ class Forecaster {
   Forecaster(Forecaster&&) noexcept;
   Forecaster& operator=(Forecaster&&) noexcept;
   [[nodiscard]] Result<Forecast> at(Nanoseconds origin);
+  /// The values of `at`, at a tenth of the time. It asks for less history, too: as nobody must know how wrong the model was,
+  /// half a week is enough for climatology.
+  [[nodiscard]] Result<PointForecast> point_at(Nanoseconds origin);
 
  private:
   class Impl;

@@ -46,6 +46,12 @@ Rolling::Rolling(const Hourly& data, Model model, Hour phase, Horizon horizon)
 
 std::optional<Rolling::Made> Rolling::at(Hour origin) {
   advance(origin);
+  std::optional<Made> made = values_at(origin);
+  if (made) add_paths(*made);
+  return made;
+}
+
+std::optional<Rolling::Made> Rolling::values_at(Hour origin) {
   Made made;
   made.model = model_;
   std::optional<Prediction> p;
@@ -63,7 +69,6 @@ std::optional<Rolling::Made> Rolling::at(Hour origin) {
   if (!p) return std::nullopt;
   made.values = std::move(p->values);
   made.filled = p->filled;
-  add_paths(made);
   return made;
 }
 

@@ -26,6 +26,8 @@ class Rolling {
   };
   /// From everything before `origin` and nothing else. Origins must ascend. Nothing: not even climatology can be made.
   [[nodiscard]] std::optional<Made> at(Hour origin);
+  /// The same without paths: nothing is tried on earlier days.
+  [[nodiscard]] std::optional<Made> values_at(Hour origin);
 
  private:
   struct Trial {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
 constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
+constexpr Nanoseconds kResting = std::chrono::minutes(1);
 
 void set_timer(const Fd& fd, Nanoseconds interval) {
   const auto s = std::chrono::floor<std::chrono::seconds>(interval);
@@ -43,7 +44,7 @@ std::unique_ptr<meter::WorkByCpu> count_work_by_cpu(const meter::Setup& setup, c
 }  // namespace
 
 Session::Session(const SessionOptions& options, Machine machine, const Clock& clock)
-    : options_(options), machine_(std::move(machine)), clock_(clock), id_(new_run_id()) {}
+    : options_(options), machine_(std::move(machine)), clock_(clock), id_(options.id.value_or(new_run_id())) {}
 
 Result<void> Session::set_up_meter() {
   blocked_ = std::move(machine_.findings.blocked);
@@ -91,6 +92,14 @@ void Session::tick(bool marker_came) {
   if (!options_.on_tick) return;
   const ledger::RunRecord* begun = writer_->has_begun() ? &writer_->begun() : nullptr;
   options_.on_tick({meter_->last_tick(), *meter_, meter_->channels(), begun});
+}
+
+void Session::rest(bool resting) { set_timer(timer_, resting ? kResting : interval_); }
+
+Joules Session::energy_so_far() const {
+  Joules sum;
+  for (const Flow& f : meter_->totals()) sum += f.job().joules();
+  return sum;
 }
 
 /// What is read once a second tells little about parts of a program: from its first marker on, ticks are fast.

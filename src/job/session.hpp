@@ -61,6 +61,7 @@ struct SessionOptions {
   Roots roots;
   /// Is this process part of what is measured? Empty: what this process started is.
   std::function<bool(pid_t)> is_job;
+  std::optional<std::string> id;  ///< of the run; a new one where it has none yet
   std::string version;
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
   bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
@@ -97,6 +98,12 @@ class Session {
   /// `marker_came`: poll(2) says something of `first_marker`.
   [[gnu::hot]] void tick(bool marker_came = false);
 
+  /// The program is held, or away: a tick a minute will do, until it runs again. Call `tick` at both ends.
+  void rest(bool resting);
+
+  /// The program's energy until the last tick, as far as it is settled.
+  [[nodiscard]] Joules energy_so_far() const;
+
   /// Last readings, and the record but for how the program ended, which is the caller's to fill in.
   [[nodiscard]] ledger::RunRecord finish();
 
@@ -124,7 +131,7 @@ class Session {
   meter::TreeCpu* tree_ = nullptr;
   std::optional<meter::Meter> meter_;
   Fd timer_;
-  Nanoseconds interval_{};  ///< that the timer is set to
+  Nanoseconds interval_{};  ///< that the timer is set to, while the program runs
   std::optional<LedgerWriter> writer_;
   std::vector<sense::Blocked> blocked_;
   std::vector<std::string> sensor_notes_;

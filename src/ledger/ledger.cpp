@@ -146,6 +146,46 @@ Result<std::vector<std::string>> Ledger::mark_interrupted() {
   return gone;
 }
 
+Result<void> Ledger::write_job(JobRecord job, const JobEvent& event) {
+  if (const auto writing = impl_->writing(); !writing) return tl::unexpected(writing.error());
+  job.owner = this_process(impl_->surroundings.host);
+  return ledger::write_job(*impl_->own, job, event);
+}
+
+Result<std::vector<JobRecord>> Ledger::jobs() const {
+  std::vector<JobRecord> all;
+  for (Database* d : impl_->databases()) {
+    auto some = read_jobs(*d);
+    if (!some) return some;
+    std::move(some->begin(), some->end(), std::back_inserter(all));
+  }
+  std::sort(all.begin(), all.end(),
+            [](const JobRecord& a, const JobRecord& b) { return std::tie(a.created, a.id) < std::tie(b.created, b.id); });
+  for (JobRecord& job : all) job.alive = job.state != JobState::ended && impl_->surroundings.is_alive(job.owner);
+  return all;
+}
+
+Result<JobRecord> Ledger::job(std::string_view id_or_part) const {
+  auto all = jobs();
+  if (!all) return tl::unexpected(all.error());
+  std::vector<std::string> ids;
+  std::transform(all->rbegin(), all->rend(), std::back_inserter(ids), [](const JobRecord& j) { return j.id; });
+  const auto id = select_run(id_or_part, ids);
+  if (!id && id.error().kind == Error::Kind::missing)
+    return fail("no job " + std::string(id_or_part), impl_->own_path.string(), "`gramwatt jobs` lists them",
+                Error::Kind::missing);
+  if (!id) return tl::unexpected(id.error());
+  return *std::find_if(all->begin(), all->end(), [&](const JobRecord& j) { return j.id == *id; });
+}
+
+Result<std::vector<JobEvent>> Ledger::events(const std::string& id) const {
+  for (Database* d : impl_->databases()) {
+    auto events = read_events(*d, id);
+    if (!events || !events->empty()) return events;
+  }
+  return std::vector<JobEvent>{};
+}
+
 Result<std::vector<RunRecord>> Ledger::list(const Filter& filter) const {
   std::vector<RunRecord> all;
   const auto databases = impl_->databases();

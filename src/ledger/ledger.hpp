@@ -14,6 +14,7 @@
 
 #include "base/account.hpp"
 #include "base/error.hpp"
+#include "ledger/job_record.hpp"
 #include "ledger/owner.hpp"
 #include "ledger/record.hpp"
 #include "ledger/tail.hpp"
@@ -71,6 +72,16 @@ class Ledger {
   /// interval, what they had measured is kept, figures are left to be settled by whoever knows the footprint. Returns their
   /// ids.
   [[nodiscard]] Result<std::vector<std::string>> mark_interrupted();
+
+  /// Where a job stands and what has just become of it, in one commit; this process becomes the one that steers it. Call before
+  /// a program is stopped, and after it was let run.
+  [[nodiscard]] Result<void> write_job(JobRecord job, const JobEvent& event);
+  /// Of all hosts, oldest first.
+  [[nodiscard]] Result<std::vector<JobRecord>> jobs() const;
+  /// By id or a part of it, as `get`.
+  [[nodiscard]] Result<JobRecord> job(std::string_view id_or_part) const;
+  /// Oldest first; none for runs that were never planned.
+  [[nodiscard]] Result<std::vector<JobEvent>> events(const std::string& id) const;
 
   /// Newest first.
   [[nodiscard]] Result<std::vector<RunRecord>> list(const Filter& filter = {}) const;

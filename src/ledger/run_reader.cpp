@@ -8,6 +8,7 @@
 
 #include "ledger/channel_json.hpp"
 #include "ledger/interval_blob.hpp"
+#include "ledger/job_record.hpp"
 #include "ledger/run_writer.hpp"
 #include "ledger/tail.hpp"
 
@@ -217,6 +218,7 @@ Result<void> delete_run(Database& db, const std::string& id) {
       s->bindNoCopy(1, id);
       s->exec();
     }
+    if (const auto gone = delete_job(db, id); !gone) return gone;
     transaction->commit();
     remove_tail(db.path(), id);
     return {};

@@ -179,8 +179,10 @@ class Reaper final : public TreeCpu {
     attr.enable_on_exec = 1;
     attr.exclude_kernel = 1;  // asked for by paranoid level 2; the task clock counts kernel time all the same
     attr.exclude_hv = 1;
-    task_clock_ = Fd(static_cast<int>(syscall(SYS_perf_event_open, &attr, root, -1, -1, PERF_FLAG_FD_CLOEXEC)));
-    if (!task_clock_) {
+    Fd clock(static_cast<int>(syscall(SYS_perf_event_open, &attr, root, -1, -1, PERF_FLAG_FD_CLOEXEC)));
+    if (clock) {
+      task_clocks_.push_back(std::move(clock));
+    } else {
       shortfall_ += std::string("; no inherited task clock (") + std::strerror(errno) +
                     "; sudo sysctl kernel.perf_event_paranoid=2 allows it)";
     }
@@ -189,11 +191,13 @@ class Reaper final : public TreeCpu {
   void reaped(const rusage& usage) override { reaped_ += to_ns(usage.ru_utime) + to_ns(usage.ru_stime); }
 
   [[nodiscard]] Nanoseconds read() override {
-    if (task_clock_) {
-      std::uint64_t ns = 0;
-      if (::read(task_clock_.get(), &ns, sizeof ns) == sizeof ns)
-        last_ = std::max(last_, Nanoseconds(static_cast<std::int64_t>(ns)));
-      return last_ = std::max(last_, reaped_);
+    if (!task_clocks_.empty()) {
+      Nanoseconds sum{};
+      for (const Fd& clock : task_clocks_) {
+        std::uint64_t ns = 0;
+        if (::read(clock.get(), &ns, sizeof ns) == sizeof ns) sum += Nanoseconds(static_cast<std::int64_t>(ns));
+      }
+      return last_ = std::max({last_, sum, reaped_});
     }
     if (const Nanoseconds now = monotonic_now(); now >= next_walk_) {
       const LiveTree tree = walk_own_children();
@@ -214,7 +218,7 @@ class Reaper final : public TreeCpu {
   }
 
   [[nodiscard]] std::string mechanism() const override {
-    return task_clock_ ? "inherited task clock and reaped processes" : "reaped processes";
+    return !task_clocks_.empty() ? "inherited task clock and reaped processes" : "reaped processes";
   }
   [[nodiscard]] std::string shortfall() const override { return shortfall_; }
   [[nodiscard]] bool missed_something() const override { return missed_; }
@@ -222,7 +226,7 @@ class Reaper final : public TreeCpu {
  private:
   std::string shortfall_;
   bool try_task_clock_;
-  Fd task_clock_;
+  std::vector<Fd> task_clocks_;  ///< one a root
   Nanoseconds reaped_{}, live_{}, reaped_at_walk_{}, last_{}, next_walk_{};
   bool missed_ = false;
 };

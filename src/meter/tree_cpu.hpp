@@ -27,7 +27,7 @@ class TreeCpu {
   /// Where the first process is to be born (CLONE_INTO_CGROUP), or -1.
   [[nodiscard]] virtual int birth_cgroup() const { return -1; }
 
-  /// The first process exists and waits before its exec.
+  /// A first process exists and waits before its exec: of the tree, and of each life of a program that exits and is resumed.
   virtual void attach(pid_t /*root*/) {}
 
   /// A process that had become ours (a child, or an orphan: gramwatt is a sub-reaper) has ended.

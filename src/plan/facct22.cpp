@@ -67,7 +67,7 @@ class Weighing {
 };
 
 /// Those of `starts` (slots of the whole) that lie in a stretch of `length` slots from `first` on, counted from there.
-std::vector<std::uint32_t> starts_within(const std::vector<std::size_t>& starts, std::int64_t first, std::size_t length) {
+std::vector<std::uint32_t> starts_within(std::span<const std::size_t> starts, std::int64_t first, std::size_t length) {
   std::vector<std::uint32_t> out;
   for (const std::size_t s : starts) {
     const auto at = static_cast<std::int64_t>(s) - first;
@@ -115,6 +115,11 @@ std::vector<std::size_t> start_slots(const Asked& asked) {
 }
 
 Cells study(std::span<const Stretch> stretches, const Asked& asked, const std::function<void(Ratio)>& progress) {
+  return study_at(start_slots(asked), stretches, asked, progress);
+}
+
+Cells study_at(std::span<const std::size_t> starts, std::span<const Stretch> stretches, const Asked& asked,
+               const std::function<void(Ratio)>& progress) {
   Cells cells;
   for (std::size_t w = 0; w < kSlacks; ++w) {
     for (std::size_t j = 0; j < kJobs; ++j) {
@@ -122,7 +127,6 @@ Cells study(std::span<const Stretch> stretches, const Asked& asked, const std::f
       cells[w][j].slot = asked.slot;
     }
   }
-  const std::vector<std::size_t> starts = start_slots(asked);
   double done = 0;
   for (const Stretch& stretch : stretches) {
     Sliding sliding(stretch.slots.intensity, stretch.judges);
@@ -179,15 +183,15 @@ double pauses_per_start(const Cell& cell, Policy policy) {
 }
 
 double pauses_per_start(const Cell& cell, Payment payment) {
-  if (cell.starts == 0 || !cell.exact) return 0;
-  return static_cast<double>((*cell.exact)[static_cast<std::size_t>(payment)].pauses) / static_cast<double>(cell.starts);
+  const auto& exact = cell.exact[static_cast<std::size_t>(payment)];
+  return cell.starts == 0 || !exact ? 0 : static_cast<double>(exact->pauses) / static_cast<double>(cell.starts);
 }
 
 std::optional<Saving> exact_saving(const Cell& cell, Payment payment) {
   const std::size_t counted = cell.starts - cell.zero;
-  if (counted == 0 || cell.now <= 0 || !cell.exact) return std::nullopt;
-  const Exact& e = (*cell.exact)[static_cast<std::size_t>(payment)];
-  return Saving{Ratio(1 - e.shares / static_cast<double>(counted)), Ratio(1 - e.total / static_cast<double>(cell.now))};
+  const auto& e = cell.exact[static_cast<std::size_t>(payment)];
+  if (counted == 0 || cell.now <= 0 || !e) return std::nullopt;
+  return Saving{Ratio(1 - e->shares / static_cast<double>(counted)), Ratio(1 - e->total / static_cast<double>(cell.now))};
 }
 
 Grams carbon_at_once(const Cell& cell, const Job& job) {

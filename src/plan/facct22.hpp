@@ -100,6 +100,7 @@ struct Outcome {
 /// restarts, or holding, on a machine that is kept from the first instant on.
 enum class Payment { restarts, held, kept };
 inline constexpr std::size_t kPayments = 3;
+inline constexpr std::array<Payment, kPayments> kAllPayments{Payment::restarts, Payment::held, Payment::kept};
 [[nodiscard]] std::string_view to_string(Payment payment);
 
 /// What pausing and waiting draw; the paper's study has neither.
@@ -127,7 +128,7 @@ struct Cell {
   std::size_t unknown = 0;  ///< starts beside, whose window is not known wholly
   Sum now = 0;              ///< total of run-now
   std::array<Outcome, kPolicies> by_policy{};
-  std::optional<std::array<Exact, kPayments>> exact;  ///< by payment; where add_exact was called
+  std::array<std::optional<Exact>, kPayments> exact;  ///< by payment; where add_exact was called
 
   [[nodiscard]] const Outcome& of(Policy policy) const { return by_policy[static_cast<std::size_t>(policy)]; }
 };
@@ -144,9 +145,21 @@ struct Stretch {
 [[nodiscard]] Cells study(std::span<const Stretch> stretches, const Asked& asked,
                           const std::function<void(Ratio)>& progress = {});
 
+/// At these starts only (slots from asked.time.start on, ascending).
+[[nodiscard]] Cells study_at(std::span<const std::size_t> starts, std::span<const Stretch> stretches, const Asked& asked,
+                             const std::function<void(Ratio)>& progress = {});
+
+/// How exact plans are paid for.
+struct Paid {
+  Nanoseconds restart{};
+  Ratio idle;
+  std::span<const Payment> payments;  ///< must outlive the call
+};
 /// Exact plans of the same starts, under all payments: some seconds for sixty starts.
 void add_exact(Cells& cells, std::span<const Stretch> stretches, const Asked& asked, Nanoseconds restart, Ratio idle,
                const std::function<void(Ratio)>& progress = {});
+void add_exact_at(std::span<const std::size_t> starts, Cells& cells, std::span<const Stretch> stretches, const Asked& asked,
+                  const Paid& paid, const std::function<void(Ratio)>& progress = {});
 
 /// 1 - carbon / carbon of run-now. Nothing where there was no start, or none with carbon.
 struct Saving {

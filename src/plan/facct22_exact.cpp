@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "plan/exact.hpp"
-#include "plan/facct22.hpp"
+#include "plan/facct22_problem.hpp"
 
 namespace gramwatt::plan::facct22 {
 namespace {
@@ -19,7 +19,38 @@ Quanta full_power(std::span<const MilligramsPerKwh> intensity) {
 
 Quanta part_of(Quanta full, double part) { return static_cast<Quanta>(std::lround(full * part)); }
 
-Problem problem(std::span<const MilligramsPerKwh> window, const Cell& cell, Payment payment, const Charges& charges) {
+/// Starts are counted from the first slot of the time that was asked for; `first` is the stretch's own.
+void add_stretch(Cell& cell, const Stretch& stretch, std::span<const std::size_t> starts, std::int64_t first,
+                 const Paid& paid) {
+  const auto window = static_cast<std::size_t>(cell.shape.window);
+  const std::span planned = stretch.slots.intensity;
+  const std::span judges = stretch.judges.empty() ? planned : std::span(stretch.judges);
+  for (const std::size_t start : starts) {
+    const auto at = static_cast<std::int64_t>(start) - first;
+    if (at < 0 || static_cast<std::size_t>(at) + window > planned.size()) continue;
+    const auto slots = planned.subspan(static_cast<std::size_t>(at), window);
+    const auto weighed = judges.subspan(static_cast<std::size_t>(at), window);
+    double now = 0;
+    for (const MilligramsPerKwh c : weighed.first(static_cast<std::size_t>(cell.shape.length))) now += c;
+    for (const Payment p : paid.payments) {
+      const Problem asked = exact_problem(slots, cell, p, charges_of(p, paid.restart, paid.idle));
+      if (const auto schedule = exact(asked)) add_exact_plan(cell, p, asked, *schedule, weighed, now);
+    }
+  }
+}
+
+}  // namespace
+
+void add_exact_plan(Cell& cell, Payment payment, const Problem& p, const Schedule& schedule,
+                    std::span<const MilligramsPerKwh> judges, double now) {
+  Exact& out = *cell.exact[static_cast<std::size_t>(payment)];
+  const double carbon = static_cast<double>(weigh(p, schedule, judges)) / p.steps.front();
+  out.total += carbon;
+  if (now > 0) out.shares += carbon / now;
+  out.pauses += runs(schedule).size() - 1;
+}
+
+Problem exact_problem(std::span<const MilligramsPerKwh> window, const Cell& cell, Payment payment, const Charges& charges) {
   Problem p;
   p.intensity.assign(window.begin(), window.end());
   const Quanta full = full_power(window);
@@ -32,38 +63,13 @@ Problem problem(std::span<const MilligramsPerKwh> window, const Cell& cell, Paym
   return p;
 }
 
-void add_one(Exact& out, const Problem& p, std::span<const MilligramsPerKwh> judges, double now) {
-  const auto schedule = exact(p);
-  if (!schedule) return;  // a window without rules always has one
-  const double carbon = static_cast<double>(weigh(p, *schedule, judges)) / p.steps.front();
-  out.total += carbon;
-  if (now > 0) out.shares += carbon / now;
-  out.pauses += runs(*schedule).size() - 1;
-}
-
-/// Starts are counted from the first slot of the time that was asked for; `first` is the stretch's own.
-void add_stretch(Cell& cell, const Stretch& stretch, std::span<const std::size_t> starts, std::int64_t first,
-                 Nanoseconds restart, Ratio idle) {
-  const auto window = static_cast<std::size_t>(cell.shape.window);
-  const std::span planned = stretch.slots.intensity;
-  const std::span judges = stretch.judges.empty() ? planned : std::span(stretch.judges);
-  for (const std::size_t start : starts) {
-    const auto at = static_cast<std::int64_t>(start) - first;
-    if (at < 0 || static_cast<std::size_t>(at) + window > planned.size()) continue;
-    const auto slots = planned.subspan(static_cast<std::size_t>(at), window);
-    const auto weighed = judges.subspan(static_cast<std::size_t>(at), window);
-    double now = 0;
-    for (const MilligramsPerKwh c : weighed.first(static_cast<std::size_t>(cell.shape.length))) now += c;
-    for (const Payment p : {Payment::restarts, Payment::held, Payment::kept})
-      add_one((*cell.exact)[static_cast<std::size_t>(p)], problem(slots, cell, p, charges_of(p, restart, idle)), weighed, now);
-  }
-}
-
-}  // namespace
-
 void add_exact(Cells& cells, std::span<const Stretch> stretches, const Asked& asked, Nanoseconds restart, Ratio idle,
                const std::function<void(Ratio)>& progress) {
-  const std::vector<std::size_t> starts = start_slots(asked);
+  add_exact_at(start_slots(asked), cells, stretches, asked, {restart, idle, kAllPayments}, progress);
+}
+
+void add_exact_at(std::span<const std::size_t> starts, Cells& cells, std::span<const Stretch> stretches, const Asked& asked,
+                  const Paid& paid, const std::function<void(Ratio)>& progress) {
   double done = 0;
   for (auto& row : cells) {
     for (std::size_t j = 0; j < kJobs; ++j) {
@@ -73,9 +79,8 @@ void add_exact(Cells& cells, std::span<const Stretch> stretches, const Asked& as
         cell.exact = row[first_alike(j)].exact;
         continue;
       }
-      cell.exact.emplace();
-      for (const Stretch& s : stretches)
-        add_stretch(cell, s, starts, (s.slots.start - asked.time.start) / asked.slot, restart, idle);
+      for (const Payment p : paid.payments) cell.exact[static_cast<std::size_t>(p)].emplace();
+      for (const Stretch& s : stretches) add_stretch(cell, s, starts, (s.slots.start - asked.time.start) / asked.slot, paid);
       if (progress) progress(Ratio(std::min(1.0, done)));
     }
   }

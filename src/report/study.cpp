@@ -102,28 +102,99 @@ std::string charged(const StudyView& v, std::size_t w, std::size_t first, std::s
   return out;
 }
 
-/// The paper's figures show regions; these are the cells that its text names.
+/// The paper's figures show regions.
 std::string region_lines(const StudyView& v, const Style& style) {
-  struct Shown {
-    const char* heading;
-    std::size_t slack, job;
-    Policy policy;
-  };
-  constexpr Shown kShown[] = {{"DN-201 start +24h", 3, 5, Policy::flexible_start},
-                              {"6.1B start +24h", 3, 2, Policy::flexible_start},
-                              {"ViT-B pauses +24h", 3, 8, Policy::pause_resume},
-                              {"6.1B pauses +100%", 7, 2, Policy::pause_resume}};
   std::string head = fmt::format("{:<18}{:>8}{:>8}{:>8}", "REGION", "every", "known", "g/kWh");
-  for (const Shown& s : kShown) head += fmt::format("{:>19}", s.heading);
+  for (const ShownCell& s : kShownCells) head += fmt::format("{:>19}", s.heading);
   std::string out = style.bold(head) + "\n";
   for (const StudyRegion& r : v.regions) {
     out += fmt::format("{}{:>8}{:>6.1f} %{:>8.0f}", pad(cut(r.name, 17, style), 18), length_text(r.resolution),
                        100 * r.known.value(), r.mean.value());
-    for (const Shown& s : kShown)
+    for (const ShownCell& s : kShownCells)
       out += fmt::format("{:>19}", percent(ratio_of(saving(r.cells[s.slack][s.job], s.policy), false)));
     out += "\n";
   }
   return out;
+}
+
+std::string whole_percent(const std::optional<Ratio>& part) { return part ? fmt::format("{:.0f}", 100 * part->value()) : "-"; }
+
+/// What is known, what is told and what that keeps, a line each. `of`: a job's.
+template <class Of>
+std::string three_lines(std::string_view window, const char* what, const Compared& c, std::size_t first, std::size_t last,
+                        const Style& style, Of of) {
+  return line(window, fmt::format("{}, {}", what, c.forecast ? "known" : "judge"), first, last,
+              [&](std::size_t j) { return percent(ratio_of(of(j).known, false)); }) +
+         line("", "  " + c.by, first, last, [&](std::size_t j) { return percent(ratio_of(of(j).told, false)); }) +
+         style.dim(line("", "  kept, %", first, last, [&](std::size_t j) { return whole_percent(of(j).kept()); }));
+}
+
+std::string compared_lines(const StudyView& v, const Compared& c, std::size_t w, std::size_t first, std::size_t last,
+                           const Style& style) {
+  const auto policy = [&](Policy p, const Charges& charges = {}) {
+    return [&c, w, p, charges](std::size_t j) { return mean_compared(c, w, j, p, charges); };
+  };
+  std::string out = three_lines(slacks()[w].name, "start", c, first, last, style, policy(Policy::flexible_start)) +
+                    three_lines("", "pauses", c, first, last, style, policy(Policy::pause_resume)) +
+                    three_lines("", "restarts paid", c, first, last, style,
+                                policy(Policy::pause_resume, report::charges_of(v, Payment::restarts)));
+  if (has_exact(c))
+    out += three_lines("", "exact plan", c, first, last, style, [&](std::size_t j) { return mean_compared_exact(c, w, j); });
+  return out;
+}
+
+/// A line a region: what is kept of the cells that the other table of regions shows.
+std::string kept_by_region(const StudyView& v, const Compared& c, const Style& style) {
+  std::string head = fmt::format("{:<42}", "KEPT, %, by " + c.by);
+  for (const ShownCell& s : kShownCells) head += fmt::format("{:>19}", s.heading);
+  std::string out = style.bold(head) + "\n";
+  for (std::size_t r = 0; r < v.regions.size(); ++r) {
+    out += pad(cut(v.regions[r].name, 17, style), 42);
+    for (const ShownCell& s : kShownCells)
+      out += fmt::format("{:>19}", whole_percent(compared(c, r, s.slack, s.job, s.policy).kept()));
+    out += "\n";
+  }
+  out += fmt::format("{:<42}", "mean saving");
+  for (const ShownCell& s : kShownCells)
+    out += fmt::format("{:>19}", whole_percent(mean_compared(c, s.slack, s.job, s.policy).kept()));
+  return out + "\n";
+}
+
+std::string compared_table(const StudyView& v, const Compared& c, std::size_t step, const Style& style) {
+  std::string out =
+      c.forecast ? fmt::format("Forecasts in place of foresight: {}, made anew every {} from what was known then\n", c.by,
+                               length_text(kReplanned))
+                 : fmt::format("Weighed with {}: planned by the region's own signal, beside what planning by {} itself saves\n",
+                               v.judge, v.judge);
+  for (std::size_t first = 0; first < kJobs; first += step) {
+    const std::size_t last = std::min(kJobs, first + step);
+    out += header("WINDOW", first, last, style);
+    for (const std::size_t w : kShownSlacks) out += compared_lines(v, c, w, first, last, style);
+    out += "\n";
+  }
+  return out + kept_by_region(v, c, style) + "\n";
+}
+
+void add_forecast_remarks(const StudyView& v, std::vector<std::string>& out) {
+  if (v.regions.front().forecasts.empty()) return;
+  out.emplace_back(
+      "Forecasts know what came before their hour and no weather; they are by whole hours and reach 14 days, behind which "
+      "their last week comes again. Kept: their saving by that of foresight over the same starts; of the mean, the mean saving "
+      "by the mean saving.");
+  for (std::size_t i = 0; i < v.regions.front().forecasts.size(); ++i) {
+    std::size_t starts = 0, without = 0, fell_back = 0;
+    for (const StudyRegion& r : v.regions) {
+      starts += r.forecasts[i].starts;
+      without += r.forecasts[i].without;
+      fell_back += r.forecasts[i].fell_back;
+    }
+    if (without + fell_back == 0) continue;
+    out.push_back(
+        fmt::format("{}: of {} starts {} have too little history before them for any forecast and are left out of what "
+                    "is compared, {} have too little for {} and are planned by climatology.",
+                    grid::to_string(v.regions.front().forecasts[i].model), starts, without, fell_back,
+                    grid::to_string(v.regions.front().forecasts[i].model)));
+  }
 }
 
 }  // namespace
@@ -157,7 +228,7 @@ Agreement agreement(const StudyView& v) {
 
 Charges charges_of(const StudyView& v, Payment payment) { return plan::facct22::charges_of(payment, v.restart, v.idle); }
 
-bool has_exact(const StudyView& v) { return v.regions.front().cells[0][0].exact.has_value(); }
+bool has_exact(const StudyView& v) { return v.regions.front().cells[0][0].exact.front().has_value(); }
 
 std::optional<Saving> mean_exact(const StudyView& v, std::size_t slack, std::size_t job, Payment payment) {
   std::vector<std::optional<Saving>> all;
@@ -221,6 +292,7 @@ std::vector<std::string> study_remarks(const StudyView& v) {
         fmt::format("{:.1f} % of the starts meet no carbon when run at once: nothing can be saved there, and they are "
                     "left out of the mean.",
                     100.0 * static_cast<double>(zero) / static_cast<double>(starts)));
+  add_forecast_remarks(v, out);
   return out;
 }
 
@@ -248,9 +320,10 @@ std::string study_table(const StudyView& v, const Style& style, std::size_t widt
   for (std::size_t first = 0; first < kJobs; first += step) {
     const std::size_t last = std::min(kJobs, first + step);
     out += header("WINDOW", first, last, style);
-    for (const std::size_t w : {std::size_t{3}, kSlacks - 1}) out += charged(v, w, first, last);
+    for (const std::size_t w : kShownSlacks) out += charged(v, w, first, last);
     out += "\n";
   }
+  for (const Compared& c : comparisons(v)) out += compared_table(v, c, step, style);
   out += region_lines(v, style) + "\n";
   for (const std::string& remark : study_remarks(v))
     out += "  " + flow(remark, 2, std::clamp<std::size_t>(width, 40, 120)) + "\n";

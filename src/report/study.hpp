@@ -6,6 +6,7 @@
 
 #include "grid/intensity.hpp"
 #include "plan/facct22.hpp"
+#include "plan/facct22_forecast.hpp"
 #include "report/format.hpp"
 
 namespace gramwatt::report {
@@ -18,6 +19,8 @@ struct StudyRegion {
   GramsPerKwh mean;          ///< over that time
   plan::facct22::Asked asked;
   plan::facct22::Cells cells;
+  std::vector<plan::facct22::Forecasts> forecasts;  ///< the same models in all regions, in the same order
+  std::optional<plan::facct22::Cells> by_judge;  ///< planned by the series that all plans are weighed with, where there is one
 };
 
 struct StudyView {
@@ -25,6 +28,7 @@ struct StudyView {
   Nanoseconds restart{};             ///< what a restart costs at full power, where it is paid
   Ratio idle;  ///< part of full power of a job held in place, or of a machine that is kept, where it is paid
   std::vector<std::string> notes;  ///< for people: regions left out and why
+  std::string judge;               ///< name of the series that all plans are weighed with; empty: each with its own
 };
 
 /// Mean over the regions.
@@ -37,10 +41,53 @@ struct StudyView {
 inline constexpr std::array kPolicies{plan::facct22::Policy::flexible_start, plan::facct22::Policy::pause_resume};
 inline constexpr std::array kPayments{plan::facct22::Payment::restarts, plan::facct22::Payment::held,
                                       plan::facct22::Payment::kept};
+/// Exact plans by forecasts replan every day, which is dear; so they are made for one payment only.
+inline constexpr std::array kForecastPayments{plan::facct22::Payment::restarts};
 [[nodiscard]] plan::facct22::Charges charges_of(const StudyView& view, plan::facct22::Payment payment);
 [[nodiscard]] bool has_exact(const StudyView& view);
 [[nodiscard]] std::optional<plan::facct22::Saving> mean_exact(const StudyView& view, std::size_t slack, std::size_t job,
                                                               plan::facct22::Payment payment);
+
+/// Plans that know less, beside those that know more, of the same starts: forecasts beside foresight, and where plans are
+/// weighed with another series, the region's own signal beside that series itself.
+struct Compared {
+  std::string by;                                  ///< "ridge", "own signal"
+  bool forecast = false;                           ///< a forecast; else the region's own signal
+  std::vector<const plan::facct22::Cells*> known;  ///< by region, in the view, which must outlive this
+  std::vector<const plan::facct22::Cells*> told;
+};
+/// The judge first, then the models.
+[[nodiscard]] std::vector<Compared> comparisons(const StudyView& view);
+
+struct ComparedSaving {
+  std::optional<plan::facct22::Saving> known, told;
+  /// Part of the saving that is kept; nothing where there is none to keep.
+  [[nodiscard]] std::optional<Ratio> kept(bool totals = false) const;
+};
+[[nodiscard]] ComparedSaving compared(const Compared& c, std::size_t region, std::size_t slack, std::size_t job,
+                                      plan::facct22::Policy policy, const plan::facct22::Charges& charges = {});
+/// Of the exact plan, under the payment that forecasts are made for.
+[[nodiscard]] ComparedSaving compared_exact(const Compared& c, std::size_t region, std::size_t slack, std::size_t job);
+/// Mean over the regions that have both; kept is the part of the mean saving.
+[[nodiscard]] ComparedSaving mean_compared(const Compared& c, std::size_t slack, std::size_t job, plan::facct22::Policy policy,
+                                           const plan::facct22::Charges& charges = {});
+[[nodiscard]] ComparedSaving mean_compared_exact(const Compared& c, std::size_t slack, std::size_t job);
+[[nodiscard]] bool has_exact(const Compared& c);
+/// Of the plans that know less, mean over the regions.
+[[nodiscard]] double mean_pauses_per_hour(const Compared& c, std::size_t slack, std::size_t job, plan::facct22::Policy policy);
+
+/// The cells of which a line a region is shown: those that the paper's text names.
+struct ShownCell {
+  const char* heading;
+  std::size_t slack, job;
+  plan::facct22::Policy policy;
+};
+inline constexpr std::array kShownCells{ShownCell{"DN-201 start +24h", 3, 5, plan::facct22::Policy::flexible_start},
+                                        ShownCell{"6.1B start +24h", 3, 2, plan::facct22::Policy::flexible_start},
+                                        ShownCell{"ViT-B pauses +24h", 3, 8, plan::facct22::Policy::pause_resume},
+                                        ShownCell{"6.1B pauses +100%", 7, 2, plan::facct22::Policy::pause_resume}};
+/// Of the windows, those of which the rest is told in text.
+inline constexpr std::array<std::size_t, 2> kShownSlacks{3, plan::facct22::kSlacks - 1};
 
 /// How much of pause and resume for jobs of 19 hours and more lies within max(1.5 points, 35 %) of what was published.
 struct Agreement {

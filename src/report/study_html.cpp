@@ -116,10 +116,14 @@ std::string row(std::string_view window, std::string_view label, const char* kin
   return out + "</tr>\n";
 }
 
-std::string table(const StudyView& v) {
+std::string table_head() {
   std::string out = "<div class=\"scroll\"><table>\n<tr><th>window</th><th></th>";
   for (const Job& j : jobs()) out += fmt::format("<th title=\"{}\">{}</th>", html_escaped(j.name), j.short_name);
-  out += "</tr>\n";
+  return out + "</tr>\n";
+}
+
+std::string table(const StudyView& v) {
+  std::string out = table_head();
   for (std::size_t w = 0; w < kSlacks; ++w) {
     for (const Policy p : {Policy::flexible_start, Policy::pause_resume}) {
       std::vector<std::string> ours, theirs, difference;
@@ -137,6 +141,103 @@ std::string table(const StudyView& v) {
     }
   }
   return out + "</table></div>\n";
+}
+
+/// A row of percents. `of`: a job's saving or part.
+template <class Of>
+std::string percent_row(std::string_view window, std::string_view label, const char* kind, Of of) {
+  std::vector<std::string> cells;
+  for (std::size_t j = 0; j < kJobs; ++j) {
+    const std::optional<Ratio> part = of(j);
+    cells.push_back(part ? fmt::format("{:.1f}", 100 * part->value()) : "–");
+  }
+  return row(window, label, kind, cells);
+}
+
+std::optional<Ratio> of_ratios(const std::optional<Saving>& s) { return s ? std::optional(s->mean_of_ratios) : std::nullopt; }
+
+/// Restarts, holding and waiting, for every window.
+std::string charges_table(const StudyView& v) {
+  constexpr const char* kFirst = " class=\"first\"";
+  std::string out = table_head();
+  for (std::size_t w = 0; w < kSlacks; ++w) {
+    const auto saved = [&](Policy p, const Charges& charges) {
+      return [&v, w, p, charges](std::size_t j) { return of_ratios(mean_saving(v, w, j, p, charges)); };
+    };
+    out += percent_row(slacks()[w].name, "flexible start, free", kFirst, saved(Policy::flexible_start, {})) +
+           percent_row("", "machine kept while it waits", "", saved(Policy::flexible_start, charges_of(v, Payment::kept))) +
+           percent_row("", "pause and resume, free", "", saved(Policy::pause_resume, {}));
+    constexpr std::array kLabels{"restarts paid", "held in place", "restarts paid, machine kept"};
+    for (std::size_t i = 0; i < report::kPayments.size(); ++i) {
+      const Payment p = report::kPayments[i];
+      out += percent_row("", kLabels[i], "", saved(Policy::pause_resume, charges_of(v, p)));
+      if (has_exact(v))
+        out +=
+            percent_row("", "exact plan", " class=\"soft\"", [&](std::size_t j) { return of_ratios(mean_exact(v, w, j, p)); });
+    }
+  }
+  return out + "</table></div>\n";
+}
+
+std::string compared_table(const StudyView& v, const Compared& c) {
+  std::string out = table_head();
+  for (std::size_t w = 0; w < kSlacks; ++w) {
+    const auto three = [&](std::string_view window, std::string_view what, auto of) {
+      return percent_row(window, fmt::format("{}, {}", what, c.forecast ? "all known" : "planned by the judge"),
+                         window.empty() ? "" : " class=\"first\"", [&](std::size_t j) { return of_ratios(of(j).known); }) +
+             percent_row("", c.by, "", [&](std::size_t j) { return of_ratios(of(j).told); }) +
+             percent_row("", "kept, %", " class=\"soft\"", [&](std::size_t j) { return of(j).kept(); });
+    };
+    const auto policy = [&](Policy p, const Charges& charges) {
+      return [&c, w, p, charges](std::size_t j) { return mean_compared(c, w, j, p, charges); };
+    };
+    out += three(slacks()[w].name, "flexible start", policy(Policy::flexible_start, {})) +
+           three("", "pause and resume", policy(Policy::pause_resume, {})) +
+           three("", "restarts paid", policy(Policy::pause_resume, charges_of(v, Payment::restarts)));
+    if (has_exact(c)) out += three("", "exact plan", [&](std::size_t j) { return mean_compared_exact(c, w, j); });
+  }
+  return out + "</table></div>\n";
+}
+
+/// What is kept, region by region.
+std::string kept_table(const StudyView& v, const Compared& c) {
+  std::string out = "<div class=\"scroll\"><table>\n<tr><th>kept, %</th><th></th>";
+  for (const ShownCell& s : kShownCells) out += fmt::format("<th>{}</th>", s.heading);
+  out += "</tr>\n";
+  const auto line = [&](std::string_view name, const char* kind, auto of) {
+    std::vector<std::string> cells;
+    for (const ShownCell& s : kShownCells) {
+      const auto kept = of(s);
+      cells.push_back(kept ? fmt::format("{:.0f}", 100 * kept->value()) : "–");
+    }
+    out += row(html_escaped(name), "", kind, cells);
+  };
+  for (std::size_t r = 0; r < v.regions.size(); ++r)
+    line(v.regions[r].name, "", [&](const ShownCell& s) { return compared(c, r, s.slack, s.job, s.policy).kept(); });
+  line("mean saving", " class=\"first\"",
+       [&](const ShownCell& s) { return mean_compared(c, s.slack, s.job, s.policy).kept(); });
+  return out + "</table></div>\n";
+}
+
+std::string beyond_the_paper(const StudyView& v) {
+  std::string out = fmt::format(
+      "<h2>What the paper leaves out</h2>\n<p class=\"soft\">Mean over the regions, % saved, where a restart costs {} at full "
+      "power "
+      "and a job held in place or a machine kept draws {:.0f} % of it.</p>\n",
+      length_text(v.restart), 100 * v.idle.value());
+  out += charges_table(v);
+  for (const Compared& c : comparisons(v)) {
+    out += c.forecast ? fmt::format(
+                            "<h2>Forecasts in place of foresight: {}</h2>\n<p class=\"soft\">Made anew every {} from what was "
+                            "known then; what came is what is paid. % saved, over the same starts.</p>\n",
+                            c.by, length_text(kReplanned))
+                      : fmt::format(
+                            "<h2>Weighed with another signal</h2>\n<p class=\"soft\">Planned by the region's own signal and "
+                            "weighed with {}, beside what planning by that itself saves. %.</p>\n",
+                            html_escaped(v.judge));
+    out += compared_table(v, c) + kept_table(v, c);
+  }
+  return out;
 }
 
 std::string region_list(const StudyView& v) {
@@ -178,6 +279,7 @@ std::string study_html(const StudyView& v) {
       "<p>Jobs of 19 h and more: {} of {} averages of pause and resume within max(1.5 points, 35 %) of the "
       "published.</p>\n",
       a.within, a.all);
+  out += beyond_the_paper(v);
   out += "<h2>What it stands on</h2>\n" + region_list(v) + "<ul>\n";
   for (const std::string& remark : study_remarks(v)) out += "<li>" + html_escaped(remark) + "</li>\n";
   for (const std::string& note : v.notes) out += "<li>" + html_escaped(note) + "</li>\n";

@@ -92,6 +92,101 @@ class OnAFile(Study):
         self.assertIn("weighed with", out["notes"][0])
         self.of_file(plan, 30, "--judged-by", "/nowhere.csv", check=3)
 
+    def test_plans_by_yesterday_are_paid_with_today(self):
+        """What is planned by seasonal-naive, in a few lines of Python that look at the day before only."""
+        values = wave(24 * 60)
+        asked = ("--series", self.series(values), "--from", stamp(24 * 10), "--to", stamp(24 * 15), "--slot", "1h", "--starts", "all")
+        out = json.loads(self.study(*asked, "--forecast", "seasonal-naive", "--json", "-").stdout)
+        (region,) = out["regions"]
+        self.assertEqual(region["forecasts"], [{"model": "seasonal-naive", "starts": 120, "starts_without_forecast": 0, "starts_by_climatology": 0}])
+        cells = {(c["window"], c["job"]): c for c in region["cells"]}
+        for window, job, length, slack in (("+12 h", "BERT-ft", 6, 12), ("+18 h", "DN-201", 1, 18)):
+            at = range(240, 360)
+            now = [sum(values[s:s + length]) for s in at]
+
+            def run(s, key):
+                first = min(range(s, s + slack + 1), key=lambda b: sum(key(h) for h in range(b, b + length)))
+                return sum(values[first:first + length])
+
+            def pauses(s, key):
+                return sum(values[h] for h in sorted(range(s, s + slack + length), key=lambda h: (key(h), h))[:length])
+
+            (forecast,) = cells[window, job]["forecasts"]
+            for plan, policy in zip((run, pauses), forecast["policies"]):
+                told = [plan(s, lambda h: values[h - 24]) for s in at]
+                known = [plan(s, lambda h: values[h]) for s in at]
+                self.assertAlmostEqual(policy["saving"]["ratio_of_totals"], 1 - sum(told) / sum(now), places=9)
+                self.assertAlmostEqual(policy["known_beforehand"]["ratio_of_totals"], 1 - sum(known) / sum(now), places=9)
+                self.assertAlmostEqual(policy["share_kept"]["ratio_of_totals"], (sum(now) - sum(told)) / (sum(now) - sum(known)), places=9)
+                self.assertAlmostEqual(policy["saving"]["mean_of_ratios"], sum(1 - t / n for t, n in zip(told, now)) / 120, places=9)
+
+    def test_forecasts_stand_beside_foresight_in_every_form(self):
+        file, other = self.series(wave(24 * 80)), self.series([v + 100 for v in wave(24 * 80)], "south.csv")
+        asked = ("--series", file, "--series", other, "--from", stamp(24 * 50), "--to", stamp(24 * 60), "--slot", "1h",
+                 "--forecast", "ridge", "--forecast", "climatology", "--exact")
+        out = json.loads(self.study(*asked, "--json", "-").stdout)
+        mean = next(m for m in out["mean"] if (m["window"], m["job"]) == ("+24 h", "ViT-B"))
+        self.assertEqual([f["model"] for f in mean["forecasts"]], ["ridge", "climatology"])
+        for forecast in mean["forecasts"]:
+            self.assertEqual([p["policy"] for p in forecast["policies"]], ["flexible-start", "pause-resume", "exact"])
+        ridge = mean["forecasts"][0]["policies"]
+        self.assertGreater(ridge[1]["share_kept"]["mean_of_ratios"], 0.5)
+        self.assertLessEqual(ridge[2]["paid"]["restarts"]["share_kept"]["ratio_of_totals"], 1 + 1e-4)
+        rows = list(csv.DictReader(io.StringIO(self.study(*asked, "--csv").stdout)))
+        self.assertEqual(len(rows), 3 * 88 * 3 * 3)
+        (row,) = (r for r in rows if (r["region"], r["window"], r["job"], r["policy"], r["planned_by"]) == ("mean", "+24 h", "ViT-B", "pause-resume", "ridge"))
+        for column, number in (("mean_of_ratios", ridge[1]["saving"]["mean_of_ratios"]), ("share_kept", ridge[1]["share_kept"]["mean_of_ratios"]),
+                               ("known_beforehand", ridge[1]["known_beforehand"]["mean_of_ratios"]),
+                               ("restarts_paid", ridge[1]["paid"]["restarts"]["mean_of_ratios"])):
+            self.assertAlmostEqual(float(row[column]), number, places=5)
+        text = self.study(*asked).stdout
+        kept = f"{100 * ridge[1]['share_kept']['mean_of_ratios']:.0f}"
+        self.assertIn("Forecasts in place of foresight: ridge, made anew every 24 h", text)
+        self.assertRegex(text, rf"(?m)^mean saving .* {kept} +\S+$")
+        self.study(*asked, "-q", "--html", self.path("study.html"))
+        page = self.read("study.html")
+        for section in ("What the paper leaves out", "Forecasts in place of foresight: ridge", "Forecasts in place of foresight: climatology"):
+            self.assertIn(f"<h2>{section}</h2>", page)
+        self.assertIn(f"<td>{kept}</td>", page)
+
+    def test_the_page_charges_restarts_holding_and_waiting(self):
+        asked = ("--restart", "1h", "--kept", "0.3")
+        file = self.series(wave(24 * 60))
+        self.of_file(file, 30, *asked, "-q", "--html", self.path("study.html"))
+        mean = json.loads(self.of_file(file, 30, *asked, "--json", "-").stdout)["mean"]
+        page = self.read("study.html").split("<h2>What the paper leaves out</h2>")[1]
+        rows = re.findall(r"<tr[^>]*><td>([^<]*)</td><td>([^<]*)</td>(.*?)</tr>", page)
+        of = {}
+        for window, label, cells in rows:
+            first = window or first
+            of[first, label] = re.findall(r"<td>([^<]*)</td>", cells)
+        for label, payment, policy in (("restarts paid", "restarts", 1), ("held in place", "held", 1), ("restarts paid, machine kept", "kept", 1),
+                                       ("machine kept while it waits", "kept", 0)):
+            expected = [f"{100 * m['policies'][policy]['paid'][payment]['mean_of_ratios']:.1f}" for m in mean if m["window"] == "+24 h"]
+            self.assertEqual(of["+24 h", label], expected)
+
+    def test_a_plan_by_another_signal_stands_beside_the_judges_own(self):
+        values = wave(24 * 60)
+        judge = [round(v + 60 * math.sin(h / 3.7), 3) for h, v in enumerate(values)]
+        plan, truth = self.series(values, "plan.csv"), self.series(judge, "truth.csv")
+        own = json.loads(self.of_file(truth, 30, "--json", "-").stdout)["mean"]
+        out = json.loads(self.of_file(plan, 30, "--judged-by", truth, "--json", "-").stdout)
+        self.assertEqual(out["judged_by"], truth)
+        for a, b in zip(own, out["mean"]):
+            for mine, theirs in zip(a["policies"], b["policies"]):
+                self.assertEqual(theirs["planned_by_judge"], mine["saving"])
+        text = self.of_file(plan, 30, "--judged-by", truth, "--csv").stdout
+        mean = next(r for r in csv.DictReader(io.StringIO(text)) if (r["region"], r["window"], r["job"], r["policy"]) == ("mean", "+24 h", "ViT-B", "pause-resume"))
+        self.assertAlmostEqual(float(mean["mean_of_ratios"]) / float(mean["known_beforehand"]), float(mean["share_kept"]), places=4)
+        self.assertLess(float(mean["share_kept"]), 1)
+        self.assertIn("own signal", self.of_file(plan, 30, "--judged-by", truth).stdout)
+        self.of_file(plan, 30, "--judged-by", truth, "-q", "--html", self.path("study.html"))
+        self.assertIn("<h2>Weighed with another signal</h2>", self.read("study.html"))
+
+    def test_starts_without_history_are_said(self):
+        text = self.of_file(self.series(wave(24 * 60)), 30, "--forecast", "ridge").stdout
+        self.assertIn("ridge: of 60 starts 7 have too little history", text)
+
     def test_the_table_stands_beside_the_published_one(self):
         text = self.of_file(self.series(wave(24 * 60)), 30).stdout
         self.assertIn("Dodge et al., FAccT 2022", text)
@@ -175,7 +270,7 @@ class Refused(Study):
 
     def test_wrong_words(self):
         for words in (["--starts", "7"], ["--slot", "2h"], ["--slot", "0s"], ["--kept", "2"], ["--kept", "nan"], ["--year", "x"],
-                      ["--from", "2020-01-01"], ["--signal", "both"], ["--from", "2020-02-01", "--to", "2020-01-01"]):
+                      ["--from", "2020-01-01"], ["--signal", "both"], ["--forecast", "tomorrow"], ["--from", "2020-02-01", "--to", "2020-01-01"]):
             self.study(*words, check=2)
 
 

@@ -2,6 +2,7 @@
 
 import filecmp
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,17 @@ class Tables(unittest.TestCase):
                 for table in tables:
                     same = filecmp.cmp(os.path.join(REPOSITORY, table), os.path.join(copy, table), shallow=False)
                     self.assertTrue(same, f"{table} is not what tools/{tool} makes; run it and commit the result")
+
+
+class Factors(unittest.TestCase):
+    def test_of_parts_of_countries_are_those_of_the_program(self):
+        sys.dont_write_bytecode = True
+        sys.path.insert(0, os.path.join(REPOSITORY, "tools"))
+        import part_mixes
+
+        with open(os.path.join(REPOSITORY, "src/grid/fuel_mix.cpp")) as f:
+            program = {fuel: float(g) for fuel, g in re.findall(r"\{Fuel::(\w+), \d+, (\d+), \d+, \d+\}", f.read())}
+        self.assertEqual(part_mixes.LIFECYCLE, {fuel: program[fuel] for fuel in part_mixes.LIFECYCLE})
 
 
 if __name__ == "__main__":

@@ -114,9 +114,13 @@ TEST(Builtin, APartOfACountryTakesTheCountrysDayWiderAndSaysSo) {
   for (std::size_t i = 0; i < 24; ++i) {
     EXPECT_NEAR(part.points[i].value / part.points[0].value, whole.points[i].value / whole.points[0].value, 1e-12);
   }
+  const Series south = known("SE-SE4", kDay).average.rungs.front();
+  EXPECT_GT(interval(south).plus, interval(whole).plus);
+  EXPECT_LE(interval(south).minus, interval(whole).minus);
+  // A part with a level of its own is not the worse for it, though it takes the country's day.
   const Series north = known("SE-SE1", kDay).average.rungs.front();
-  EXPECT_GT(interval(north).plus, interval(whole).plus);
-  EXPECT_LE(interval(north).minus, interval(whole).minus);
+  EXPECT_TRUE(north.terms.contains("whole-country:SE-SE1"));
+  EXPECT_LT(interval(north).plus, interval(south).plus);
   // One of Norway's five parts is no better off with the country's day than without a plan.
   EXPECT_FALSE(known("NO-NO3", kDay).average.rungs.front().signal.is_fit_for("scheduling"));
 }

@@ -209,6 +209,38 @@ TEST(Forecaster, GivesWhatMakeForecastGives) {
   }
 }
 
+std::vector<GramsPerKwh> values_of(const Series& s) {
+  std::vector<GramsPerKwh> values;
+  for (const Point& p : s.points) values.push_back(p.value);
+  return values;
+}
+
+TEST(Forecaster, TellsTheSameValuesWithoutPathsAndBothMayBeAskedInTurn) {
+  const Series s = weather(120, 5);
+  for (const Model model : {Model::ridge, Model::seasonal_naive, Model::climatology}) {
+    Forecaster forecaster(s, hours(48), model);
+    for (const double day : {60.0, 61.0, 68.25, 99.0, 100.0}) {
+      const auto values = forecaster.point_at(after_days(day));
+      ASSERT_TRUE(values);
+      const Forecast whole = made(s, after_days(day), model);
+      EXPECT_EQ(values->model, whole.model);
+      EXPECT_EQ(values->hours, values_of(whole.series)) << to_string(model) << day;
+      EXPECT_EQ(forecaster.at(after_days(day))->paths, whole.paths);
+    }
+  }
+}
+
+TEST(Forecaster, NeedsHalfAWeekOnlyForValuesWithoutPaths) {
+  const Series s = weather(20, 5);
+  Forecaster forecaster(s, hours(14 * 24), Model::ridge);
+  EXPECT_FALSE(forecaster.point_at(after_days(3)));
+  const auto values = forecaster.point_at(after_days(5));
+  ASSERT_TRUE(values);
+  EXPECT_EQ(values->model, Model::climatology);
+  EXPECT_EQ(values->hours.size(), 14U * 24);
+  EXPECT_FALSE(forecaster.at(after_days(19)));
+}
+
 // ---- histories as they are ----
 
 TEST(Forecast, OfLateValuesBeginsAtItsOriginAndSaysSo) {
@@ -394,6 +426,8 @@ RC_GTEST_PROP(ForecastProperty, WhatComesAfterTheOriginChangesNothing, ()) {
   RC_ASSERT(a->series.points == b->series.points);
   RC_ASSERT(a->paths == b->paths);
   RC_ASSERT(a->note == b->note);
+  const auto c = Forecaster(s, hours(30), model).point_at(origin), d = Forecaster(other, hours(30), model).point_at(origin);
+  RC_ASSERT(c->hours == d->hours);
 }
 
 RC_GTEST_PROP(ForecastProperty, ASeriesTwiceAsHighHasAForecastTwiceAsHigh, ()) {

@@ -99,6 +99,37 @@ TEST(Annual, WhatIsPublishedForAPartReplacesTheCountrysValue) {
   EXPECT_EQ(quebec->average.last().signal.licence, "Apache-2.0");
 }
 
+double level(const char* zone) { return annual(zone)->average.last().points.front().value.value(); }
+
+TEST(Annual, PartsOfACountryDifferAsTheirPlantsDo) {
+  EXPECT_LT(level("AU-TAS"), 0.2 * level("AU-VIC"));  // dams against brown coal
+  EXPECT_LT(level("AU-SA"), 0.4 * level("AU-QLD"));   // wind and sun against hard coal
+  EXPECT_GT(level("CA-AB"), 8 * level("CA-BC"));
+  EXPECT_GT(level("ES-CN-GC"), 4 * level("ES"));  // an island that burns oil
+  EXPECT_LT(level("ES-CN-HI"), level("ES-CN-LP"));
+  EXPECT_GT(level("NO-NO4"), level("NO-NO1"));  // its gas plant
+}
+
+TEST(Annual, APartByItsOwnGenerationSaysSoAndIsMoreCertainThanTheWholeCountrysValue) {
+  struct Case {
+    const char *zone, *source, *licence;
+  };
+  for (const Case& c : {Case{"AU-TAS", "Australian Energy Statistics", "CC BY 4.0"}, Case{"CA-AB", "CodeCarbon", "MIT"},
+                        Case{"NO-NO4", "ENTSO-E", "CC BY 4.0"}, Case{"GB-NIR", "NISRA", "OGL v3.0"},
+                        Case{"ES-CN-TE", "ISTAC", "facts, no licence"}}) {
+    const auto part = annual(c.zone);
+    ASSERT_TRUE(part) << c.zone;
+    const Series& s = part->average.last();
+    EXPECT_NE(s.signal.source.find("own generation by fuel"), std::string::npos) << s.signal.source;
+    EXPECT_NE(s.signal.source.find(c.source), std::string::npos) << s.signal.source;
+    EXPECT_EQ(s.signal.source.find("whole country"), std::string::npos) << s.signal.source;
+    EXPECT_EQ(s.signal.licence, c.licence) << c.zone;
+    EXPECT_EQ(s.signal.factor, "lifecycle");
+    EXPECT_EQ(s.signal.basis, "production");
+    EXPECT_LT(total_shift(s.terms).size(), total_shift(annual("JP-CB")->average.last().terms).size()) << c.zone;
+  }
+}
+
 TEST(Annual, EveryKnownZoneHasAnAverageWithinWhatAGridCanEmit) {
   for (const std::string& zone : place::known_zones()) {
     const auto i = annual(zone);
@@ -119,13 +150,15 @@ TEST(Annual, AZoneThatDoesNotExistIsAnError) {
 }
 
 TEST(Reach, ACountryOfSeveralZonesReachesOverTheValuesOfAll) {
-  auto norway = annual("NO");
-  ASSERT_TRUE(norway);
-  const double before = total_shift(norway->average.last().terms).plus;
-  const Reach reach = reach_over("NO", {"NO-NO1", "NO-NO5"});
-  widen(*norway, reach);
-  EXPECT_GT(total_shift(norway->average.last().terms).plus, 2 * before);
-  EXPECT_TRUE(norway->average.last().terms.count("which-zone"));
+  auto australia = annual("AU");
+  ASSERT_TRUE(australia);
+  const Shift before = total_shift(australia->average.last().terms);
+  const Reach reach = reach_over("AU", {"AU-TAS", "AU-TAS-KI"});
+  widen(*australia, reach);
+  const Shift after = total_shift(australia->average.last().terms);
+  EXPECT_LT(after.minus, 2 * before.minus);
+  EXPECT_GT(after.plus, 1.3 * before.plus);
+  EXPECT_TRUE(australia->average.last().terms.count("which-zone"));
 }
 
 TEST(Reach, OfNoOthersOrOfTheZoneAloneWidensNothingUnseen) {

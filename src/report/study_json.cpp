@@ -1,4 +1,4 @@
-// The study as CSV and JSON.
+// The study as JSON.
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -40,6 +40,61 @@ Json savings(const StudyView& v, Policy policy, F of) {
   return out;
 }
 
+Json kept_json(const ComparedSaving& c) {
+  const auto part = [&](bool totals) {
+    const auto kept = c.kept(totals);
+    return kept ? Json(kept->value()) : Json();
+  };
+  return {{"mean_of_ratios", part(false)}, {"ratio_of_totals", part(true)}};
+}
+
+/// Plans by forecasts. `of`: a policy under charges; `exact`: the exact plan.
+template <class Of, class OfExact, class OfPauses>
+Json told_json(const StudyView& v, const Compared& c, Of of, OfExact exact, OfPauses pauses) {
+  Json policies = Json::array();
+  for (const Policy p : report::kPolicies) {
+    const ComparedSaving free = of(p, Charges{});
+    Json one{{"policy", to_string(p)},
+             {"saving", both(free.told)},
+             {"known_beforehand", both(free.known)},
+             {"share_kept", kept_json(free)},
+             {"pauses_per_hour", pauses(p)}};
+    for (const Payment pay : report::kPayments) {
+      const ComparedSaving paid = of(p, report::charges_of(v, pay));
+      one["paid"][std::string(to_string(pay))] = both(paid.told);
+      one["paid"][std::string(to_string(pay))]["share_kept"] = kept_json(paid);
+    }
+    policies.push_back(std::move(one));
+  }
+  if (has_exact(c)) {
+    const ComparedSaving best = exact();
+    Json paid = both(best.told);
+    paid["known_beforehand"] = both(best.known);
+    paid["share_kept"] = kept_json(best);
+    policies.push_back({{"policy", "exact"}, {"paid", {{std::string(to_string(kForecastPayments.front())), std::move(paid)}}}});
+  }
+  return policies;
+}
+
+/// What plans keep that know less: by forecasts under "forecasts"; beside the judge in the policies themselves.
+template <class Of, class OfExact, class OfPauses>
+void add_compared(const StudyView& v, Json& out, Of of, OfExact exact, OfPauses pauses) {
+  for (const Compared& c : comparisons(v)) {
+    if (c.forecast) {
+      out["forecasts"].push_back({{"model", c.by},
+                                  {"policies", told_json(
+                                                   v, c, [&](Policy p, const Charges& charges) { return of(c, p, charges); },
+                                                   [&] { return exact(c); }, [&](Policy p) { return pauses(c, p); })}});
+      continue;
+    }
+    for (std::size_t i = 0; i < report::kPolicies.size(); ++i) {
+      const ComparedSaving free = of(c, report::kPolicies[i], Charges{});
+      out["policies"][i]["planned_by_judge"] = both(free.known);
+      out["policies"][i]["share_kept"] = kept_json(free);
+    }
+  }
+}
+
 Json mean_json(const StudyView& v, std::size_t w, std::size_t j) {
   Json out{{"window", slacks()[w].name}, {"job", jobs()[j].short_name}, {"policies", Json::array()}};
   for (const Policy p : report::kPolicies) {
@@ -51,11 +106,26 @@ Json mean_json(const StudyView& v, std::size_t w, std::size_t j) {
     out["policies"].push_back(std::move(one));
   }
   if (has_exact(v)) out["policies"].push_back(exact_json([&](Payment p) { return mean_exact(v, w, j, p); }));
+  add_compared(
+      v, out, [&](const Compared& c, Policy p, const Charges& charges) { return mean_compared(c, w, j, p, charges); },
+      [&](const Compared& c) { return mean_compared_exact(c, w, j); },
+      [&](const Compared& c, Policy p) { return mean_pauses_per_hour(c, w, j, p); });
   return out;
 }
 
-Json cell_json(const StudyView& v, const StudyRegion& r, std::size_t w, std::size_t j) {
-  const Cell& c = r.cells[w][j];
+Json forecasts_json(const StudyRegion& r) {
+  Json out = Json::array();
+  for (const Forecasts& f : r.forecasts) {
+    out.push_back({{"model", grid::to_string(f.model)},
+                   {"starts", f.starts},
+                   {"starts_without_forecast", f.without},
+                   {"starts_by_climatology", f.fell_back}});
+  }
+  return out;
+}
+
+Json cell_json(const StudyView& v, std::size_t region, std::size_t w, std::size_t j) {
+  const Cell& c = v.regions[region].cells[w][j];
   Json out{{"window", slacks()[w].name},
            {"job", jobs()[j].short_name},
            {"starts", c.starts},
@@ -68,10 +138,15 @@ Json cell_json(const StudyView& v, const StudyRegion& r, std::size_t w, std::siz
     one["pauses_per_hour"] = pauses_per_hour(c, p);
     out["policies"].push_back(std::move(one));
   }
-  if (!c.exact) return out;
-  Json best = exact_json([&](Payment p) { return exact_saving(c, p); });
-  for (const Payment p : report::kPayments) best["paid"][std::string(to_string(p))]["pauses"] = pauses_per_start(c, p);
-  out["policies"].push_back(std::move(best));
+  if (has_exact(v)) {
+    Json best = exact_json([&](Payment p) { return exact_saving(c, p); });
+    for (const Payment p : report::kPayments) best["paid"][std::string(to_string(p))]["pauses"] = pauses_per_start(c, p);
+    out["policies"].push_back(std::move(best));
+  }
+  add_compared(
+      v, out, [&](const Compared& all, Policy p, const Charges& charges) { return compared(all, region, w, j, p, charges); },
+      [&](const Compared& all) { return compared_exact(all, region, w, j); },
+      [&](const Compared& all, Policy p) { return pauses_per_hour((*all.told[region])[w][j], p); });
   return out;
 }
 
@@ -89,78 +164,15 @@ Json jobs_json(const StudyView& v) {
   return out;
 }
 
-std::string csv_number(const std::optional<Saving>& s, bool totals) {
-  return s ? fmt::format("{:.6g}", (totals ? s->ratio_of_totals : s->mean_of_ratios).value()) : "";
-}
-
-/// `of`: the exact plan's saving under a payment.
-template <class F>
-std::string csv_exact(F of) {
-  std::string out = ",";  // both averages of free pauses: those of pause-resume
-  for (const Payment p : report::kPayments) out += "," + csv_number(of(p), false);
-  return out;
-}
-
-template <class F>
-std::string csv_savings(const StudyView& v, F of) {
-  const auto free = of(Charges{});
-  std::string out = csv_number(free, false) + "," + csv_number(free, true);
-  for (const Payment p : report::kPayments) out += "," + csv_number(of(report::charges_of(v, p)), false);
-  return out;
-}
-
-std::string csv_region(const StudyView& v, const StudyRegion& r, std::size_t w, std::size_t j) {
-  const Cell& c = r.cells[w][j];
-  const auto begin = [&](std::string_view policy) {
-    return fmt::format("{},{},{},{},{},{},{},", csv_quote(r.name), slacks()[w].name, jobs()[j].short_name, policy, c.starts,
-                       c.unknown, c.zero);
-  };
-  std::string out;
-  for (const Policy p : report::kPolicies) {
-    out += begin(to_string(p)) + csv_savings(v, [&](const Charges& charges) { return saving(c, p, charges); }) +
-           fmt::format(",{:.6g},,\n", pauses_per_hour(c, p));
-  }
-  if (c.exact) out += begin("exact") + csv_exact([&](Payment p) { return exact_saving(c, p); }) + ",,,\n";
-  return out;
-}
-
-std::string csv_mean(const StudyView& v, std::size_t w, std::size_t j) {
-  const auto begin = [&](std::string_view policy) {
-    return fmt::format("mean,{},{},{},,,,", slacks()[w].name, jobs()[j].short_name, policy);
-  };
-  std::string out;
-  for (const Policy p : report::kPolicies) {
-    const Published theirs = published(w, j, p);
-    out += begin(to_string(p)) + csv_savings(v, [&](const Charges& charges) { return mean_saving(v, w, j, p, charges); }) +
-           fmt::format(",{:.6g},{:.6g},{}\n", mean_pauses_per_hour(v, w, j, p), theirs.saving.value(),
-                       theirs.pauses_per_hour ? fmt::format("{:.6g}", *theirs.pauses_per_hour) : "");
-  }
-  if (has_exact(v)) out += begin("exact") + csv_exact([&](Payment p) { return mean_exact(v, w, j, p); }) + ",,,\n";
-  return out;
-}
-
 }  // namespace
-
-std::string study_csv(const StudyView& v) {
-  std::string out =
-      "region,window,job,policy,starts,starts_without_known_window,starts_without_carbon,mean_of_ratios,ratio_of_totals,"
-      "restarts_paid,held_in_place,restarts_machine_kept,pauses_per_hour,published_saving,published_pauses_per_hour\n";
-  const auto each = [](auto one) {
-    for (std::size_t w = 0; w < kSlacks; ++w) {
-      for (std::size_t j = 0; j < kJobs; ++j) one(w, j);
-    }
-  };
-  for (const StudyRegion& r : v.regions) each([&](std::size_t w, std::size_t j) { out += csv_region(v, r, w, j); });
-  each([&](std::size_t w, std::size_t j) { out += csv_mean(v, w, j); });
-  return out;
-}
 
 std::string study_json(const StudyView& v) {
   Json regions = Json::array(), means = Json::array();
-  for (const StudyRegion& r : v.regions) {
+  for (std::size_t i = 0; i < v.regions.size(); ++i) {
+    const StudyRegion& r = v.regions[i];
     Json cells = Json::array();
     for (std::size_t w = 0; w < kSlacks; ++w) {
-      for (std::size_t j = 0; j < kJobs; ++j) cells.push_back(cell_json(v, r, w, j));
+      for (std::size_t j = 0; j < kJobs; ++j) cells.push_back(cell_json(v, i, w, j));
     }
     regions.push_back({{"region", r.name},
                        {"signal", grid::to_string(r.signal.kind)},
@@ -175,6 +187,7 @@ std::string study_json(const StudyView& v) {
                        {"start", iso8601(r.asked.time.start)},
                        {"end", iso8601(r.asked.time.end)},
                        {"starts", start_slots(r.asked).size()},
+                       {"forecasts", forecasts_json(r)},
                        {"cells", std::move(cells)}});
   }
   for (std::size_t w = 0; w < kSlacks; ++w) {
@@ -185,6 +198,8 @@ std::string study_json(const StudyView& v) {
               {"study", "facct22"},
               {"published_by", kSource},
               {"foresight", "perfect"},
+              {"forecasts_replanned_s", plain_seconds(kReplanned)},
+              {"judged_by", v.judge.empty() ? Json() : Json(v.judge)},
               {"slot_s", plain_seconds(v.regions.front().asked.slot)},
               {"charges", {{"restart_s", plain_seconds(v.restart)}, {"idle", v.idle.value()}}},
               {"jobs", jobs_json(v)},

@@ -1,0 +1,26 @@
+#include "job/job_book.hpp"
+
+#include <utility>
+
+namespace gramwatt::job {
+
+bool JobBook::enter(ledger::JobState state, std::string what, std::string why) {
+  const Nanoseconds now = clock_.now().utc;
+  if (job.state != state || job.since == Nanoseconds{0}) job.since = now;
+  job.state = state;
+  job.why = why;
+  if (!path_) return true;
+  const auto remember = [this](Error e) {
+    if (!problem_) problem_ = std::move(e);
+    return false;
+  };
+  if (!ledger_) {
+    auto opened = ledger::Ledger::open(*path_);
+    if (!opened) return remember(std::move(opened.error()));
+    ledger_ = std::move(*opened);
+  }
+  const auto written = ledger_->write_job(job, {now, std::move(what), std::move(why)});
+  return written ? true : remember(written.error());
+}
+
+}  // namespace gramwatt::job
