@@ -226,7 +226,7 @@ job::Foresee foresee(const Surroundings& surroundings, const Settings& settings,
 }  // namespace
 
 bool is_scheduled(const Invocation& invocation) {
-  return invocation.has("within") || invocation.has("deadline") || invocation.has("pausable");
+  return invocation.has("within") || invocation.has("deadline") || invocation.has("pausable") || invocation.has("resource");
 }
 
 Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, const Settings& settings,

@@ -40,6 +40,9 @@ ledger::JobRecord row_of(const RunOptions& options, const ScheduleOptions& s, co
   job.folder = std::filesystem::current_path(ec).string();
   job.created = s.assignment.created;
   job.duration = s.assignment.duration;
+  job.may_exit = s.exit.has_value();
+  job.restart_energy = s.assignment.job.restart_energy;
+  job.restart_time = s.assignment.job.restart_time;
   const auto& steps = s.assignment.job.steps;
   if (!steps.empty()) job.power = steps.front() / seconds(s.assignment.slot);
   return job;
@@ -107,6 +110,7 @@ void Scheduled::prepare() {
   else note("no word from other terminals reaches it: " + control.error().message());
   book_.job.latest_start = executor_.latest_start(stand());
   (void)book_.enter(ledger::JobState::waiting, "planned", "asks what the grid will do");
+  tell_queue();
   foreseer_.ask({now(), book_.job.latest_start + executor_.assignment().duration});
   next_question_ = monotonic() + executor_.assignment().replan_every;
 }
@@ -139,9 +143,44 @@ Stand Scheduled::stand() const {
 void Scheduled::turn() {
   if (saving_ || back_off_until_ > monotonic()) return;
   executor_.obey(order_);
+  look_at_queue();
   const Decision d = executor_.decide(now(), stand());
-  apply(d);
   alarm_.set(d.until);
+  apply(d);  // which may set it otherwise
+}
+
+/// Who else wants the resource, and what they need.
+void Scheduled::look_at_queue() {
+  if (schedule_.resource.empty()) return;
+  queue_.clear();
+  std::vector<Rival> rivals;
+  for (const ledger::JobRecord& j : book_.others()) {
+    if (j.resource != schedule_.resource) continue;
+    queue_.push_back(j.id);
+    Nanoseconds done = j.done;
+    if (j.state == ledger::JobState::running) done += std::max(Nanoseconds{0}, now() - j.since);
+    rivals.push_back({j.id, static_cast<Phase>(j.state), j.power, std::max<Nanoseconds>(1s, j.duration - done), j.latest_start,
+                      j.may_exit, j.restart_energy, j.restart_time});
+  }
+  executor_.meet(id_, std::move(rivals));
+}
+
+/// Something has changed that others plan by.
+void Scheduled::tell_queue() {
+  if (schedule_.resource.empty()) return;
+  look_at_queue();
+  for (const std::string& id : queue_) tell_job(id, "look");
+}
+
+/// Plans agree by and large; the lock makes sure.
+bool Scheduled::have_resource() {
+  if (schedule_.resource.empty()) return true;
+  const auto tried = resource_.try_take(schedule_.resource);
+  if (!tried) {
+    note("nobody is kept from using " + schedule_.resource + " at the same time: " + tried.error().message());
+    return true;
+  }
+  return resource_.taken();
 }
 
 void Scheduled::tell(const Decision& d) {
@@ -269,6 +308,10 @@ Result<std::string> Scheduled::answer(const std::string& question) {
     turn_now_ = true;
     return std::string(said);
   };
+  if (words[0] == "look") {
+    turn_now_ = true;
+    return std::string();
+  }
   if (words[0] == "pause") {
     if (phase_ == Phase::running && !executor_.assignment().job.can_pause())
       return fail("it has no way to pause", id_, "run it with --pausable");
@@ -311,6 +354,8 @@ ScheduledResult Scheduled::conclude() {
     result.run.record_error = std::move(stored.recording);
     result.run.record = std::move(r);
   }
+  resource_.give_back();
+  tell_queue();
   result.book_error = book_.problem();
   return result;
 }

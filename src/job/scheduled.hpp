@@ -54,6 +54,9 @@ class Scheduled {
   [[nodiscard]] Result<std::string> answer(const std::string& question);
   [[nodiscard]] ScheduledResult conclude();
   void tell(const Decision& decision);
+  void look_at_queue();
+  void tell_queue();
+  [[nodiscard]] bool have_resource();
 
   // scheduled_pause.cpp: from one phase to the next
   void enter_phase(Phase phase);
@@ -89,6 +92,8 @@ class Scheduled {
   JobBook book_;
   std::optional<ControlServer> control_;
   Alarm alarm_;
+  ResourceLock resource_;
+  std::vector<std::string> queue_;  ///< ids of those who want the same resource
 
   std::optional<Session> session_;
   std::unique_ptr<meter::TreeCpu> tree_;

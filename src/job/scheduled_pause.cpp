@@ -22,6 +22,8 @@ constexpr Nanoseconds kCrashWindow = 60s;
 constexpr std::array<Nanoseconds, 3> kBackOff{1s, 10s, 60s};
 /// What a hold draws is believed once it was watched for so long.
 constexpr Nanoseconds kLongEnough = 30s;
+/// Whoever gives a resource back says so; this is for one that was killed.
+constexpr Nanoseconds kLockAgain = 60s;
 /// sysexits.h EX_TEMPFAIL: "try again later", which batch programs exit with once they have saved.
 constexpr int kTryAgain = 75;
 
@@ -130,6 +132,16 @@ Result<void> Scheduled::start_program(const std::vector<std::string>& command) {
 }
 
 void Scheduled::start(const Decision& d) {
+  if (!have_resource()) {
+    Decision waits = d;
+    waits.wish = phase_ == Phase::off ? Wish::exit : Wish::wait;
+    waits.until = now() + kLockAgain;
+    waits.why = "waits for " + schedule_.resource + ", which another job uses";
+    if (waits.why != decision_.why) (void)book_.enter(book_.job.state, "waits", waits.why);
+    tell(waits);
+    alarm_.set(waits.until);
+    return;
+  }
   const bool comes_back = phase_ == Phase::off;
   const auto& resume = schedule_.exit ? schedule_.exit->resume : options_.command;
   tell(d);
@@ -236,6 +248,8 @@ void Scheduled::program_ended(const Ending& e) {
     measure_save();
     enter_phase(Phase::off);
     (void)book_.enter(ledger::JobState::off, "paused", decision_.why);
+    resource_.give_back();
+    tell_queue();
     turn_now_ = true;
     return;
   }
