@@ -21,6 +21,17 @@ int ask(const std::string& id, const std::string& question, const Settings& sett
   return settings.quiet ? 0 : print(*answer + "\n");
 }
 
+/// Of a job that nobody steers any more, only the row is left.
+int give_up(ledger::JobRecord job, const Settings& settings) {
+  auto ledger = ledger::Ledger::open(settings.ledger);
+  if (!ledger) return complain(ledger.error());
+  job.state = ledger::JobState::ended;
+  job.why = "cancelled; its gramwatt was gone";
+  const auto written = ledger->write_job(job, {SystemClock().now().utc, "ended", job.why});
+  if (!written) return complain(written.error());
+  return settings.quiet ? 0 : print("given up\n");
+}
+
 }  // namespace
 
 int command_jobs(const Invocation& invocation, const Settings& settings) {
@@ -31,6 +42,10 @@ int command_jobs(const Invocation& invocation, const Settings& settings) {
   for (const Error& other : ledger->skipped()) warn("left out: " + other.message());
   if (!invocation.has("all"))
     std::erase_if(*jobs, [](const ledger::JobRecord& j) { return j.state == ledger::JobState::ended; });
+  const Nanoseconds now = SystemClock().now().utc;
+  for (ledger::JobRecord& j : *jobs) {
+    if (j.state == ledger::JobState::running && j.alive) j.done += std::max(Nanoseconds{0}, now - j.done_at);
+  }
   if (settings.json) {
     const auto written = write_output(*settings.json, report::jobs_json(*jobs) + "\n");
     return written ? 0 : complain(written.error());
@@ -39,7 +54,7 @@ int command_jobs(const Invocation& invocation, const Settings& settings) {
     if (!settings.quiet) std::fputs("no job waits or runs: gramwatt run --within 12h --duration 2h -- COMMAND\n", stderr);
     return 0;
   }
-  return print(report::jobs_table(*jobs, SystemClock().now().utc, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)));
+  return print(report::jobs_table(*jobs, now, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)));
 }
 
 int command_steer(const Invocation& invocation, const Settings& settings) {
@@ -49,6 +64,7 @@ int command_steer(const Invocation& invocation, const Settings& settings) {
   if (!job) return complain(job.error());
   if (job->state == ledger::JobState::ended)
     return complain({"job " + job->id + " has ended", {}, "`gramwatt jobs` lists those that have not", Error::Kind::missing});
+  if (!job->alive && invocation.command->name == "cancel") return give_up(*job, settings);
   return ask(job->id, std::string(invocation.command->name), settings);
 }
 

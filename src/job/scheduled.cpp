@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 /// A server that takes longer than this for the first answer is not waited for: the job runs by what is known without it.
 constexpr Nanoseconds kFirstAnswer = 20s;
 constexpr Nanoseconds kNever = Nanoseconds::max();
+constexpr Nanoseconds kLeaseEarly = 5s;
 
 ledger::JobRecord row_of(const RunOptions& options, const ScheduleOptions& s, const std::string& id) {
   ledger::JobRecord job;
@@ -152,7 +153,7 @@ void Scheduled::look_at_queue() {
     if (j.resource != schedule_.resource) continue;
     queue_.push_back(j.id);
     Nanoseconds done = j.done;
-    if (j.state == ledger::JobState::running) done += std::max(Nanoseconds{0}, now() - j.since);
+    if (j.state == ledger::JobState::running) done += std::max(Nanoseconds{0}, now() - j.done_at);
     rivals.push_back({j.id, static_cast<Phase>(j.state), j.power, std::max<Nanoseconds>(1s, j.duration - done), j.latest_start,
                       j.may_exit, j.restart_energy, j.restart_time});
   }
@@ -177,13 +178,18 @@ bool Scheduled::have_resource() {
   return resource_.taken();
 }
 
+void Scheduled::write_progress() {
+  book_.job.done = stand().done;
+  book_.job.done_at = now();
+}
+
 void Scheduled::tell(const Decision& d) {
   book_.job.runs = d.runs;
   book_.job.until = d.until == kNever ? Nanoseconds{0} : d.until;
   book_.job.latest_start = executor_.latest_start(stand());
   book_.job.saving = d.saving ? std::optional(d.saving->value()) : std::nullopt;
   book_.job.duration = executor_.assignment().duration;
-  book_.job.done = stand().done;
+  write_progress();
   decision_ = d;
   if (schedule_.on_change) schedule_.on_change({phase_, d, d.why});
 }
@@ -220,7 +226,9 @@ void Scheduled::wait() {
   if (ready(news)) take_news();
   if (ready(words)) control_->serve([this](const std::string& q) { return answer(q); });
   const Nanoseconds t = monotonic();
-  if (phase_ == Phase::held && (ready(guardian) || t >= renew_at_)) look_after_hold();
+  // With the resting tick, where that has woken us anyway.
+  const bool due = t + (ready(ticks) ? kLeaseEarly : Nanoseconds{0}) >= renew_at_;
+  if (phase_ == Phase::held && (ready(guardian) || due)) look_after_hold();
   if (t >= next_question_) {
     foreseer_.ask({now(), executor_.latest_start(stand()) + executor_.assignment().duration});
     next_question_ = t + executor_.assignment().replan_every;
@@ -290,7 +298,7 @@ Result<std::string> Scheduled::answer(const std::string& question) {
     const auto whole = Nanoseconds(static_cast<std::int64_t>(static_cast<double>(stand().done.count()) / *share));
     executor_.expect(whole, whole + whole / 10);
     book_.job.duration = executor_.assignment().duration;
-    book_.job.done = stand().done;
+    write_progress();
     book_.update();
     turn_now_ = true;
     return fmt::format("{:.0f} % done, {} of running left", *share * 100, human_duration(seconds(whole - stand().done)));

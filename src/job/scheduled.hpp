@@ -53,6 +53,7 @@ class Scheduled {
   [[nodiscard]] Result<std::string> answer(const std::string& question);
   [[nodiscard]] ScheduledResult conclude();
   void tell(const Decision& decision);
+  void write_progress();
   void look_at_queue();
   void tell_queue();
   [[nodiscard]] bool have_resource();

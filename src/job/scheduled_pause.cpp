@@ -70,6 +70,7 @@ void Scheduled::enter_phase(Phase phase) {
   phase_ = phase;
   phase_since_ = at.monotonic;
   phase_since_utc_ = at.utc;
+  write_progress();
   energy_at_turn_ = energy_so_far();
   if (session_) session_->rest(phase == Phase::held || phase == Phase::off);
 }

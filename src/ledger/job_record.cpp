@@ -44,6 +44,7 @@ std::string to_text(const JobRecord& job) {
          {"why", job.why},
          {"duration", job.duration.count()},
          {"done", job.done.count()},
+         {"done_at", job.done_at.count()},
          {"power", job.power.value()},
          {"may_exit", job.may_exit},
          {"restart_energy", job.restart_energy.value()},
@@ -84,6 +85,7 @@ void from_text(const std::string& text, JobRecord& job) {
   job.why = j.value("why", "");
   job.duration = time_at(j, "duration");
   job.done = time_at(j, "done");
+  job.done_at = time_at(j, "done_at");
   job.power = Watts(j.value("power", 0.0));
   job.may_exit = j.value("may_exit", false);
   job.restart_energy = Joules(j.value("restart_energy", 0.0));

@@ -40,6 +40,7 @@ struct JobRecord {
   std::string why;                   ///< of this state, one line
   std::optional<double> saving{};    ///< expected, a share
   Nanoseconds duration{}, done{};    ///< running time that is needed, and that is behind it
+  Nanoseconds done_at{};             ///< UTC: when it was; of one that runs, more is behind it by now
   Watts power;                       ///< while it runs, as planned
   bool may_exit = false;             ///< it gives the resource away while it is paused
   Joules restart_energy;             ///< of coming back from that,
