@@ -206,7 +206,7 @@ class _SideBySide(unittest.TestSuite):
             for t in suite:
                 flatten(t) if isinstance(t, unittest.TestSuite) else tests.append(t)
         flatten(self)
-        with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("GRAMWATT_TESTS_AT_ONCE", "12"))) as pool:
+        with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("GRAMWATT_TESTS_AT_ONCE", "20"))) as pool:
             list(pool.map(lambda t: t.run(result), tests))
         return result
 
