@@ -98,7 +98,7 @@ class Session {
   /// `marker_came`: poll(2) says something of `first_marker`.
   [[gnu::hot]] void tick(bool marker_came = false);
 
-  /// The program is held, or away: a tick a minute will do, until it runs again. Call `tick` at both ends.
+  /// The program is held, or away: a tick every other minute will do, until it runs again. Call `tick` at both ends.
   void rest(bool resting);
 
   /// The program's energy until the last tick, as far as it is settled.
