@@ -79,19 +79,19 @@ class Examples(support.EndToEnd):
     @unittest.skipUnless(HAS_SKLEARN, "needs Debian's python3-sklearn: scripts/install-deps demo")
     def test_training_goes_on_from_its_checkpoint(self):
         train = os.path.join(EXAMPLES, "training", "train.py")
-        command = (PYTHON, train, "--epochs", "150")
+        command = (PYTHON, train, "--epochs", "100")
         alone, took, there = self.undisturbed(*command)
         output, record, here = self.paused(took, "--pause-with", "exit", "--resume-with", f"{shlex.join(command)} --resume", "--", *command)
         self.assert_really_paused(record)
         saved = re.findall(r"saved after epoch (\d+)", self.told)
-        self.assertTrue(saved and 0 < int(saved[0]) < 150, self.told + self.story)
+        self.assertTrue(saved and 0 < int(saved[0]) < 100, self.told + self.story)
         self.assertEqual(output, alone, "every epoch once, in order, with the same loss")
         self.same_file("result.json", there, here)
 
     def test_a_shell_loop_is_held_in_place(self):
         chain = os.path.join(EXAMPLES, "shell-loop", "chain.sh")
-        alone, took, _ = self.undisturbed("sh", chain, "50")
-        output, record, _ = self.paused(took, "--", "sh", chain, "50")
+        alone, took, _ = self.undisturbed("sh", chain, "40")
+        output, record, _ = self.paused(took, "--", "sh", chain, "40")
         self.assert_really_paused(record)
         self.assertRegex(self.story, r"by freeze;|by (trace|stop) \(not by freeze: .+\);")
         self.assertEqual(output, alone)
@@ -99,12 +99,12 @@ class Examples(support.EndToEnd):
     @unittest.skipUnless(HAS_SKLEARN, "needs Debian's python3-sklearn: scripts/install-deps demo")
     def test_a_search_pauses_between_trials(self):
         search = os.path.join(EXAMPLES, "search", "search.py")
-        command = (PYTHON, search, "--trials", "8")
+        command = (PYTHON, search, "--trials", "6")
         alone, took, there = self.undisturbed(*command)
         output, record, here = self.paused(took, "--pause-with", "exit", "--", *command)
         self.assert_really_paused(record)
         after = re.findall(r"paused after trial (\d+)", self.told)
-        self.assertTrue(after and 0 < int(after[0]) < 8, self.told + self.story)
+        self.assertTrue(after and 0 < int(after[0]) < 6, self.told + self.story)
         self.assertEqual(output, alone, "every trial once, in order, with the same accuracy")
         for name in ("trials.json", "best.json"):
             self.same_file(name, there, here)
