@@ -27,6 +27,7 @@ ledger::JobRecord row_of(const RunOptions& options, const ScheduleOptions& s, co
   job.name = options.name;
   job.project = options.project;
   job.resource = s.resource;
+  job.options = s.options;
   job.command = options.command;
   if (s.exit) job.resume = s.exit->resume;
   std::error_code ec;

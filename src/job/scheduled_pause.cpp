@@ -193,7 +193,9 @@ void Scheduled::hold(const Decision& d) {
   }
   enter_phase(Phase::held);
   renew_at_ = monotonic() + guardian_->renew_every();
-  (void)book_.enter(ledger::JobState::held, "held", fmt::format("by {}; {}", name_of(hold_->way()), d.why));
+  std::string way(name_of(hold_->way()));
+  if (const auto refused = hold_->refused(); !refused.empty()) way += " (not by " + refused.front() + ")";
+  (void)book_.enter(ledger::JobState::held, "held", fmt::format("by {}; {}", way, d.why));
 }
 
 void Scheduled::release(const std::string& why) {

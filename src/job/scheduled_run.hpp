@@ -32,11 +32,12 @@ struct Situation {
 
 struct ScheduleOptions {
   Assignment assignment;
-  std::string resource;             ///< see ledger::JobRecord
-  bool may_hold = false;            ///< paused in place,
-  std::optional<HoldWay> hold_way;  ///< by this way only
-  std::optional<PauseByExit> exit;  ///< paused by exit
-  Nanoseconds lease = kLease;       ///< of the guardian
+  std::string resource;              ///< see ledger::JobRecord
+  std::vector<std::string> options;  ///< see ledger::JobRecord
+  bool may_hold = false;             ///< paused in place,
+  std::optional<HoldWay> hold_way;   ///< by this way only
+  std::optional<PauseByExit> exit;   ///< paused by exit
+  Nanoseconds lease = kLease;        ///< of the guardian
   /// Before each new attempt to start a program that has crashed at a pause or right after a resumption.
   std::array<Nanoseconds, 3> back_off{std::chrono::seconds(1), std::chrono::seconds(10), std::chrono::seconds(60)};
   Foresee foresee;                                  ///< asked in a thread of its own
