@@ -62,9 +62,9 @@ class Fault(Scheduled):
     def play(self, seed):
         dice = random.Random(seed)
         self.kind = dice.choice(KINDS)
-        self.at = dice.uniform(0.2, 13)
+        self.at = dice.uniform(1, 16)
         self.way = dice.choice(("hold", "stop", "trace", "exit", "exit"))
-        slots = "".join(dice.choice("bxxdc") for _ in range(12)) + "c"
+        slots = "b" + "".join(dice.choice("bxxdc") for _ in range(11)) + "c"
         self.env.update(GRAMWATT_LEASE="1s", GRAMWATT_BACK_OFF="300ms", GRAMWATT_REPLAN="1s")
         self.ledger = self.path("disk", "ledger.db")
         os.mkdir(self.path("disk"))
