@@ -312,7 +312,7 @@ Decision Executor::follow(const Rest& rest, const Schedule& schedule, const Stan
       return d;
     }
     if (!refused.empty()) {
-      Decision on = straight_on(std::move(refused), rest.now);
+      Decision on = straight_on(refused, rest.now);
       on.saving = goes_straight_on ? std::optional(Ratio(0)) : d.saving;
       on.p_worse = d.p_worse;
       return on;
