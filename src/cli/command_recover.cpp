@@ -44,6 +44,7 @@ int go_on(const job::LostJob& lost, const Settings& settings) {
   std::vector<std::string> words{"gramwatt", "run", "--ledger", settings.ledger.string(), "--tag", "recovers=" + lost.job.id};
   if (lost.job.name) words.insert(words.end(), {"--name", *lost.job.name});
   if (lost.job.project) words.insert(words.end(), {"--project", *lost.job.project});
+  words.insert(words.end(), lost.job.options.begin(), lost.job.options.end());
   words.emplace_back("--");
   words.insert(words.end(), command.begin(), command.end());
   std::vector<char*> argv;

@@ -180,12 +180,11 @@ Decision Executor::by_plan(Nanoseconds now, const Stand& stand) const {
   if (problem->max_restarts) *problem->max_restarts = std::max(0, *problem->max_restarts - stand.restarts);
   Standing standing;
   standing.state = static_cast<Standing::State>(stand.phase);
-  if (stand.phase != Phase::waiting) {
-    // What began within a slot counts as a slot when that one is over: else nothing could change at the first turn of the grid.
-    const Nanoseconds least = stand.phase == Phase::running ? job.min_run : job.min_pause;
-    const bool long_enough = stand.since < first && now - stand.since >= least;
-    if (!long_enough) standing.since = static_cast<int>(std::max<std::int64_t>(0, (now - stand.since) / task_.slot));
-  }
+  // What has lasted long enough may end now; rounded to slots, a run that began within one could not end before the next but
+  // one.
+  const Nanoseconds lasted = now - stand.since;
+  if (stand.phase != Phase::waiting && lasted < (stand.phase == Phase::running ? task_.job.min_run : task_.job.min_pause))
+    standing.since = static_cast<int>(std::clamp<std::int64_t>(lasted / task_.slot, 0, 1'000'000));
   rest.problem = std::move(*problem);
   rest.standing = standing;
   const auto schedule = rivals_.empty() ? plan::exact(rest.problem, standing) : beside_rivals(rest, job, end);
