@@ -313,6 +313,9 @@ Decision Executor::follow(const Rest& rest, const Schedule& schedule, const Stan
     }
     if (!refused.empty()) {
       Decision on = straight_on(refused, rest.now);
+      // A job that is nearly done by the count of whole slots may not be by the clock: it is looked at again then.
+      if (on.until != kNever && !d.runs.empty())
+        on.until = std::min(on.until, std::max(d.runs.back().end, rest.now + Nanoseconds(1)));
       on.saving = goes_straight_on ? std::optional(Ratio(0)) : d.saving;
       on.p_worse = d.p_worse;
       return on;

@@ -133,6 +133,7 @@ class Scheduled {
   std::optional<Ending> ending_;
   std::optional<std::pair<Ending, std::string>> lingering_;  ///< --wait-all: it has ended, what it left behind has not
   std::string stopped_by_;
+  bool asked_in_vain_ = false;  ///< this life of the program was asked to save and exit, and we gave up waiting
   bool turn_now_ = true;
 };
 

@@ -119,6 +119,7 @@ Result<void> Scheduled::start_program(const std::vector<std::string>& command) {
     tree_ = meter::make_tree_cpu(id_, meter::TreeMechanism::task_clock);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
   }
+  asked_in_vain_ = false;
   tree_->attach(child_->pid());
   hold_.reset();
   if (first) {
@@ -237,6 +238,7 @@ void Scheduled::ask_to_exit(const Decision& d) {
 
 void Scheduled::give_up_exit(const std::string& why) {
   saving_ = false;
+  asked_in_vain_ = true;
   hands_off_until_ = {};
   note(why + ": it runs on, and is not paused by exit again");
   executor_.terms().may_exit = false;
@@ -260,7 +262,9 @@ void Scheduled::program_ended(const Ending& e) {
   const bool was_saving = std::exchange(saving_, false);
   if (!stopped_by_.empty()) return last_life_ended(e, "stopped by " + stopped_by_ + ": " + text_of(e));
   if (told_to_end_ && monotonic() < hands_off_until_) return last_life_ended(e, text_of(e));
-  if (was_saving && has_saved(e, schedule_.exit->signal)) {
+  // One that took longer than we waited has saved all the same, when it says so.
+  const bool saved_late = !was_saving && asked_in_vain_ && e.exit_code == kTryAgain;
+  if (saved_late || (was_saving && has_saved(e, schedule_.exit->signal))) {
     crashes_ = 0;
     measure_save();
     enter_phase(Phase::off);
