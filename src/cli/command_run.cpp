@@ -122,7 +122,9 @@ int command_run(const Invocation& invocation, const Settings& settings) {
 
   Watcher watcher;
   if (const auto opened = watcher.open(invocation, settings, *options); !opened) return refuse(opened.error());
-  options->context = [&](const job::Machine& m) { return make_context(*surroundings, settings, m); };
+  options->context = [&, asked = clock.now().utc](const job::Machine& m) {
+    return make_context(*surroundings, settings, m, asked);
+  };
 
   if (is_scheduled(invocation)) return run_scheduled(invocation, settings, *surroundings, *options, machine, watcher);
   const job::RepeatOptions series{*repetitions,

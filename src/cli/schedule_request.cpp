@@ -174,6 +174,7 @@ Result<void> costs(const Invocation& invocation, const Surroundings& surrounding
   if (!hold) return tl::unexpected(hold.error());
   plan::Job& j = s.assignment.job;
   j.machine = plan::parse_machine(machine_kind(surroundings, machine.cpu)).value_or(plan::Machine::owned);
+  s.idle_power = machine.model.fixed;
   const Watts idle = machine.model.fixed.value;
   const Watts shared = j.machine == plan::Machine::shared ? Watts(0) : idle;
   const Watts power = e.power.value_or(shared + machine.model.active(0.5));

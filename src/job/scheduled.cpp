@@ -140,6 +140,10 @@ void Scheduled::turn() {
   if (saving_ || back_off_until_ > monotonic()) return;
   executor_.obey(order_);
   const Decision d = executor_.decide(now(), stand());
+  if (!first_decision_) {
+    first_decision_ = d;
+    if (executor_.outlook()) planned_by_ = executor_.outlook()->signal;
+  }
   apply(d);
   alarm_.set(d.until);
 }
@@ -291,6 +295,20 @@ Result<std::string> Scheduled::answer(const std::string& question) {
   return fail("\"" + question + "\" is not understood");
 }
 
+/// What was expected, and what the receipt cannot see in the meter's figures.
+ReceiptTerms Scheduled::receipt_terms() const {
+  const Assignment& given = schedule_.assignment;
+  ReceiptTerms t;
+  const bool waited = first_decision_ && first_decision_->wish == Wish::wait;
+  t.handed_in = waited ? given.created : started_utc_;
+  if (first_decision_) t.planned = {planned_by_, first_decision_->why, first_decision_->saving, first_decision_->p_worse};
+  t.restart_time = given.job.restart_time;
+  t.restart_energy = given.job.restart_energy;
+  t.waiting_power = schedule_.idle_power;
+  if (given.job.machine == plan::Machine::shared || options_.idle_owner == IdleOwner::host) t.waiting_power.value = Watts(0);
+  return t;
+}
+
 ScheduledResult Scheduled::conclude() {
   ScheduledResult result;
   result.run.start_error = command_error_;
@@ -298,7 +316,7 @@ ScheduledResult Scheduled::conclude() {
   if (command_error_) (void)book_.enter(ledger::JobState::ended, "failed", command_error_->message());
   if (session_ && !command_error_) {
     result.started = true;
-    ledger::RunRecord r = session_->finish();
+    ledger::RunRecord r = session_->finish(receipt_terms());
     r.exit_code = result.run.ending.exit_code;
     if (result.run.ending.signal != 0) r.signal = result.run.ending.signal;
     if (!stopped_by_.empty()) r.stopped_by = stopped_by_;

@@ -54,6 +54,7 @@ class Scheduled {
   [[nodiscard]] Result<std::string> answer(const std::string& question);
   [[nodiscard]] ScheduledResult conclude();
   void tell(const Decision& decision);
+  [[nodiscard]] ReceiptTerms receipt_terms() const;
 
   // scheduled_pause.cpp: from one phase to the next
   void enter_phase(Phase phase);
@@ -110,6 +111,9 @@ class Scheduled {
   Nanoseconds renew_at_{};        ///< monotonic; of the lease
   Order order_ = Order::plan;
   Decision decision_;
+  std::optional<Decision> first_decision_;
+  std::string planned_by_;     ///< signal of the first plan
+  Nanoseconds started_utc_{};  ///< the program, first
   std::optional<Ending> ending_;
   std::string stopped_by_;
   bool turn_now_ = true;

@@ -36,6 +36,16 @@ bool has_saved(const Ending& e, int asked) {
          e.exit_code == 128 + SIGTERM;
 }
 
+ledger::Doing doing_in(Phase phase) {
+  switch (phase) {
+    case Phase::held: return ledger::Doing::held;
+    case Phase::off: return ledger::Doing::off;
+    case Phase::waiting:
+    case Phase::running: break;
+  }
+  return ledger::Doing::running;
+}
+
 /// `sh -c command`, which nobody waits for but the reaper.
 void run_shell(const std::string& command, const std::string& run_id, pid_t job, const SignalGate& gate) {
   const std::string id = "GRAMWATT_RUN_ID=" + run_id, pid = "GRAMWATT_JOB_PID=" + std::to_string(job);
@@ -55,14 +65,13 @@ void run_shell(const std::string& command, const std::string& run_id, pid_t job,
 Joules Scheduled::energy_so_far() const { return session_ ? session_->energy_so_far() : Joules(0); }
 
 void Scheduled::enter_phase(Phase phase) {
-  if (session_) session_->tick();
+  if (session_ && phase_ != Phase::waiting) session_->enter(doing_in(phase));  // the first start began its account itself
   const Instant at = clock_.now();
   spent_[static_cast<std::size_t>(phase_)] += at.monotonic - phase_since_;
   phase_ = phase;
   phase_since_ = at.monotonic;
   phase_since_utc_ = at.utc;
   energy_at_turn_ = energy_so_far();
-  if (session_) session_->rest(phase == Phase::held || phase == Phase::off);
 }
 
 void Scheduled::apply(const Decision& d) {
@@ -116,6 +125,7 @@ Result<void> Scheduled::start_program(const std::vector<std::string>& command) {
       start_error_ = started.error();
       return started;
     }
+    started_utc_ = session_->started_at().utc;
   }
   enter_phase(Phase::running);
   int code = 0;
@@ -204,7 +214,7 @@ void Scheduled::ask_to_exit(const Decision& d) {
     turn_now_ = true;
     return;
   }
-  session_->tick();
+  session_->enter(ledger::Doing::checkpointing);
   energy_at_turn_ = energy_so_far();
   saving_ = true;
   saving_until_ = monotonic() + schedule_.exit->patience;
@@ -215,6 +225,7 @@ void Scheduled::ask_to_exit(const Decision& d) {
 
 void Scheduled::give_up_exit(const std::string& why) {
   saving_ = false;
+  session_->mistaken(ledger::Doing::running);
   note(why + ": it runs on, and is not paused by exit again");
   executor_.terms().may_exit = false;
   (void)book_.enter(ledger::JobState::running, "not paused", why);

@@ -35,6 +35,7 @@ struct ScheduleOptions {
   bool may_hold = false;                            ///< paused in place,
   std::optional<HoldWay> hold_way;                  ///< by this way only
   std::optional<PauseByExit> exit;                  ///< paused by exit
+  Estimate<Watts> idle_power;                       ///< of this machine, boundary node
   Foresee foresee;                                  ///< asked in a thread of its own
   std::function<Machine()> probe;                   ///< sensors are opened when the program starts, not while it waits
   std::function<void(const Situation&)> on_change;  ///< may be empty

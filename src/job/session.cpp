@@ -76,6 +76,7 @@ Result<void> Session::start(meter::TreeCpu& tree) {
   if (auto set_up = set_up_meter(); !set_up) return set_up;
   if (!options_.parent) registry_.enter();  // a nested run is part of its outer run, which shares for both
   meter_->start(tree_->read());
+  begin_stretch(ledger::Doing::running, meter_->started_at());
   return {};
 }
 
@@ -94,12 +95,38 @@ void Session::tick(bool marker_came) {
   options_.on_tick({meter_->last_tick(), *meter_, meter_->channels(), begun});
 }
 
-void Session::rest(bool resting) { set_timer(timer_, resting ? kResting : interval_); }
+void Session::enter(ledger::Doing doing) {
+  meter_->turn([this] { return tree_->read(); }, sharers());
+  hand_over();
+  slices_.cut();
+  const Instant& now = meter_->last_tick().at;
+  end_stretch(now);
+  begin_stretch(doing, now);
+  const bool rests = doing == ledger::Doing::held || doing == ledger::Doing::off;
+  set_timer(timer_, rests ? kResting : interval_);
+}
 
-Joules Session::energy_so_far() const {
-  Joules sum;
-  for (const Flow& f : meter_->totals()) sum += f.job().joules();
+Flow Session::used_so_far() const {
+  Flow sum;
+  for (const Flow& f : meter_->totals()) sum += f;
   return sum;
+}
+
+Joules Session::energy_so_far() const { return used_so_far().job().joules(); }
+
+void Session::begin_stretch(ledger::Doing doing, const Instant& at) {
+  stretch_began_ = at;
+  before_stretch_ = used_so_far();
+  stretches_.push_back({doing, at.utc, at.utc, {}, {}, {}});
+}
+
+void Session::end_stretch(const Instant& at) {
+  ledger::Stretch& s = stretches_.back();
+  const Flow now = used_so_far();
+  s.end = at.utc;
+  s.length = seconds(elapsed(stretch_began_, at));
+  s.active = (now.job_active - before_stretch_.job_active).joules();
+  s.idle = (now.job_idle - before_stretch_.job_idle).joules();
 }
 
 /// What is read once a second tells little about parts of a program: from its first marker on, ticks are fast.
@@ -153,7 +180,8 @@ Weights Session::final_weights(ledger::RunRecord& r) {
   }
   Weights w = weights_of(r);
   if (!look_) return w;
-  grid::Intensities known = look_({meter_->started_at().utc, std::max(r.end_utc, meter_->started_at().utc + Nanoseconds(1))});
+  const Nanoseconds start = meter_->started_at().utc;
+  grid::Intensities known = look_(receipt_window(r, {start, std::max(r.end_utc, start + Nanoseconds(1))}));
   w.average = std::move(known.average);
   w.marginal = std::move(known.marginal);
   return w;
@@ -180,13 +208,15 @@ void Session::derive_model(ledger::RunRecord& r) const {
        model.source});
 }
 
-ledger::RunRecord Session::finish() {
+ledger::RunRecord Session::finish(const std::optional<ReceiptTerms>& receipt) {
   const Nanoseconds tree_cpu = tree_->read_exactly();
   if (tree_->missed_something()) meter_->children_unseen();
   meter_->finish(tree_cpu, sharers());
   registry_.leave();
   hand_over();
   ledger::RunRecord record = writer_->begun();
+  end_stretch(clock_.now());
+  if (receipt) record.receipt = begin_receipt(*receipt, std::move(stretches_));
   complete(record);
   return record;
 }
@@ -211,7 +241,9 @@ void Session::complete(ledger::RunRecord& r) {
   m.slices = slices_.slices();
   m.duration = r.duration;
   m.machine_share = machine_share(*meter_, options_.idle_owner, machine_.cpu, r.duration);
-  fill_account(m, final_weights(r), r);
+  const Weights weights = final_weights(r);
+  fill_account(m, weights, r);
+  if (r.receipt) settle_receipt(m.slices, weights.average, weights.marginal, r);
 
   if (markers_) markers_->finish(m.channels, r);
   derive_model(r);

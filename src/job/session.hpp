@@ -18,6 +18,7 @@
 #include "job/ledger_writer.hpp"
 #include "job/machine.hpp"
 #include "job/markers.hpp"
+#include "job/receipt.hpp"
 #include "job/run_registry.hpp"
 #include "ledger/record.hpp"
 #include "meter/meter.hpp"
@@ -78,6 +79,7 @@ class Session {
 
   /// The run id.
   [[nodiscard]] const std::string& id() const { return id_; }
+  [[nodiscard]] const Instant& started_at() const { return meter_->started_at(); }
 
   /// For a program that gets this run's id into its environment: makes what its markers are written to. Before it starts.
   void expect_markers() { markers_.emplace(id_, options_.roots, clock_); }
@@ -98,14 +100,21 @@ class Session {
   /// `marker_came`: poll(2) says something of `first_marker`.
   [[gnu::hot]] void tick(bool marker_came = false);
 
-  /// The program is held, or away: a tick a minute will do, until it runs again. Call `tick` at both ends.
-  void rest(bool resting);
+  /// From now on the program does something else: an interval ends here. While it is held or away a tick a minute will do.
+  /// Begins with `running`; after `open_ledger` only.
+  void enter(ledger::Doing doing);
+  /// What the stretch that is on turned out to be.
+  void mistaken(ledger::Doing doing) { stretches_.back().doing = doing; }
 
   /// The program's energy until the last tick, as far as it is settled.
   [[nodiscard]] Joules energy_so_far() const;
 
+  /// All channels together, until the last tick.
+  [[nodiscard]] Flow used_so_far() const;
+
   /// Last readings, and the record but for how the program ended, which is the caller's to fill in.
-  [[nodiscard]] ledger::RunRecord finish();
+  /// `receipt`: of a run that was moved in time.
+  [[nodiscard]] ledger::RunRecord finish(const std::optional<ReceiptTerms>& receipt = {});
 
   /// The finished record to the ledger, and to the end of the recording. The first error of either, if any.
   struct Stored {
@@ -121,6 +130,8 @@ class Session {
   [[nodiscard]] ledger::RunRecord begin_record(const Context& context);
   [[nodiscard]] Weights final_weights(ledger::RunRecord& record);
   void complete(ledger::RunRecord& record);
+  void end_stretch(const Instant& at);
+  void begin_stretch(ledger::Doing doing, const Instant& at);
   void derive_model(ledger::RunRecord& record) const;
 
   const SessionOptions& options_;
@@ -136,6 +147,9 @@ class Session {
   std::vector<sense::Blocked> blocked_;
   std::vector<std::string> sensor_notes_;
   SliceCollector slices_;
+  std::vector<ledger::Stretch> stretches_;
+  Instant stretch_began_;
+  Flow before_stretch_;  ///< of all channels together
   std::optional<Markers> markers_;
   std::function<grid::Intensities(grid::Window)> look_;  ///< from the ledger's thread, once the record has begun
   std::optional<Fetcher> fetcher_;                       ///< likewise
