@@ -272,6 +272,7 @@ ledger::SavingFacts weigh(const Weighing& w, const grid::Ladder& ladder, grid::S
   const Sides& s = *w.sides;
   const Estimate<Ratio>& pue = w.energy->pue;
   ledger::SavingFacts out;
+  out.gas = footprint::mean_intensity(s.actual, ladder).signal.gas;
   out.actual = weighed(w.metered, s.actual, pue, ladder);
   out.counterfactual = weighed(w.instead, s.counterfactual, pue, ladder);
   Seen actual, instead;

@@ -130,6 +130,7 @@ struct SavingFacts {
   Ratio saving, low, high;  ///< 1 − actual ÷ counterfactual; errors that both share have cancelled
   std::string kind;         ///< "attributed" (average intensity), "avoided" (marginal), "not verifiable"
   std::string why;          ///< of the kind
+  std::string gas{"CO2e"};  ///< of the signal
 };
 
 /// Planned against actual, of a run that was moved in time: job/receipt.hpp tells how.

@@ -188,8 +188,9 @@ void fields(Io& io, T& v) {
     io("saving", v.saving);
     io("p_worse", v.p_worse);
   } else if constexpr (std::same_as<U, SavingFacts>) {
-    io("actual", v.actual);
-    io("counterfactual", v.counterfactual);
+    io.of_gas("actual", v.actual, v.gas);
+    io.of_gas("counterfactual", v.counterfactual, v.gas);
+    io("gas", v.gas);
     io.nested("saving", [&](auto& saving) {
       saving("value", v.saving);
       saving("low", v.low);

@@ -55,22 +55,24 @@ std::string moved(const ledger::Receipt& r) {
   return text.empty() ? "neither waited nor paused" : text;
 }
 
-template <class Q>
-std::string line(const char* name, const Estimate<Q>& e, const std::string& what, const Style& style) {
-  return fmt::format("  {:<15} {}\n      {}\n", name, text(e, style), flow(what, 6, kWidth));
+std::string line(const std::string& name, const Figure& f, const std::string& what) {
+  return fmt::format("  {:<15} {}{}\n      {}\n", name, f.value, f.interval.empty() ? "" : " (" + f.interval + ")",
+                     flow(what, 6, kWidth));
+}
+
+std::string line(const char* name, const Estimate<Joules>& e, const std::string& what, const Style& style) {
+  return line(name, figure(e, style), what);
 }
 
 std::string explain_signal(const char* name, const ledger::SavingFacts& s, const Style& style) {
-  std::string out = line((std::string(name) + ": actual").c_str(), s.actual,
-                         "what was metered, and waiting, each at the intensity of its own time", style);
-  out += line("  at once", s.counterfactual,
+  std::string out = fmt::format("  {} intensity\n", name);
+  out +=
+      line("  actual", figure(s.actual, style, s.gas), "what was metered, and waiting, each at the intensity of its own time");
+  out += line("  at once", figure(s.counterfactual, style, s.gas),
               "the running part alone, in its order, without pauses from the moment that it was handed in, at the intensities "
-              "of that time",
-              style);
+              "of that time");
   const Figure f = saving_figure(s, style);
-  out += fmt::format("  {:<15} {}{}: {}\n", "  saving", f.value, f.interval.empty() ? "" : " (" + f.interval + ")",
-                     flow(s.kind + "; " + s.why, 6, kWidth));
-  return out;
+  return out + line("  saving", f, s.kind + ": " + s.why);
 }
 
 std::string timeline(const ledger::Receipt& r) {
