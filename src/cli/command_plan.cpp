@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "cli/command.hpp"
 #include "cli/plan_places.hpp"
+#include "cli/plan_what_if.hpp"
 #include "report/plan.hpp"
 #include "report/plan_emit.hpp"
 
@@ -103,6 +105,68 @@ void add_transfer(const Transfer& transfer, const report::PlannedPlace& home, re
       fmt::format("moving the data here once: {} at {}", report::text(there.transfer->value), transfer.energy.source));
 }
 
+/// What a plan is made in, whatever the job.
+struct Around {
+  const Surroundings& surroundings;
+  const Candidates& places;
+  const std::optional<Transfer>& transfer;
+};
+
+Result<report::PlanView> planned(const PlanRequest& request, const Around& around) {
+  report::PlanView view;
+  view.job = request.job;
+  view.job_source = request.job_source;
+  view.prices = request.prices;
+  view.by_cost = request.by_cost;
+  view.embodied_per_hour = request.embodied_per_hour;
+  view.notes = request.notes;
+  view.notes.insert(view.notes.end(), around.places.notes.begin(), around.places.notes.end());
+  view.signal_why = around.places.places.front().ahead->why;
+  if (auto ok = plan_all(request, around.surroundings, around.places, view); !ok) return tl::unexpected(ok.error());
+  for (std::size_t i = 1; around.transfer && i < view.places.size(); ++i)
+    add_transfer(*around.transfer, view.home(), view.places[i]);
+  view.chosen = choose(view);
+  return view;
+}
+
+/// The job on other GPUs, and its request there unless its deadline cannot be met.
+struct Moved {
+  report::WhatIf what_if;
+  std::optional<PlanRequest> request;
+};
+
+std::vector<Moved> moved_jobs(const PlanRequest& request, const std::optional<WhatIfs>& what_ifs) {
+  std::vector<Moved> all;
+  if (!what_ifs) return all;
+  Joules job;
+  for (const Joules e : request.job.steps) job += e;
+  for (const plan::Gpus& gpus : what_ifs->others) {
+    Moved m;
+    m.what_if.gpus = gpus;
+    const plan::Move& move = m.what_if.move = plan::move_to(what_ifs->present, gpus, what_ifs->use);
+    m.what_if.time = {seconds(request.length) * move.time.value.value(), Method::assumed, move.time.source, std::nullopt,
+                      move.time.terms};
+    m.what_if.energy = {job * move.energy.value, Method::assumed, move.energy.source, Boundary::node, move.energy.terms};
+    m.what_if.notes = notes_of(what_ifs->present, gpus, move);
+    auto there = moved(request, move);
+    if (there) m.request = std::move(*there);
+    else m.what_if.refused = there.error().message();
+    all.push_back(std::move(m));
+  }
+  return all;
+}
+
+void plan_moved(std::vector<Moved>& jobs, const Around& around, report::PlanView& view) {
+  for (Moved& m : jobs) {
+    if (m.request) {
+      auto there = planned(*m.request, around);
+      if (there) m.what_if.planned = std::move(*there);
+      else m.what_if.refused = there.error().message();
+    }
+    view.what_ifs.push_back(std::move(m.what_if));
+  }
+}
+
 /// What --emit is asked for; nothing without it.
 Result<std::optional<report::EmitRequest>> emit_request(const Invocation& invocation, const Settings& settings) {
   const auto text = invocation.get("emit");
@@ -139,36 +203,33 @@ int command_plan(const Invocation& invocation, const Settings& settings) {
   if (!surroundings) return complain(surroundings.error());
   const auto transfer = transfer_request(invocation);
   if (!transfer) return complain(transfer.error());
-  const auto places =
-      plan_candidates(invocation, settings, {request->start, request->start + request->slots * request->slot}, now);
+  const auto what_if = what_ifs(invocation, *request);
+  if (!what_if) return complain(what_if.error());
+  std::vector<Moved> jobs = moved_jobs(*request, *what_if);
+  int slots = request->slots;
+  for (const Moved& m : jobs) slots = std::max(slots, m.request ? m.request->slots : 0);
+  const auto places = plan_candidates(invocation, settings, {request->start, request->start + slots * request->slot}, now);
   if (!places) return complain(places.error());
-  report::PlanView view;
-  view.job = request->job;
-  view.job_source = request->job_source;
-  view.prices = request->prices;
-  view.by_cost = request->by_cost;
-  view.embodied_per_hour = request->embodied_per_hour;
-  view.notes = request->notes;
-  view.notes.insert(view.notes.end(), places->notes.begin(), places->notes.end());
-  view.signal_why = places->places.front().ahead->why;
-  if (auto ok = plan_all(*request, *surroundings, *places, view); !ok) return complain(ok.error());
-  for (std::size_t i = 1; *transfer && i < view.places.size(); ++i) add_transfer(**transfer, view.home(), view.places[i]);
-  view.chosen = choose(view);
+  const Around around{*surroundings, *places, *transfer};
+  auto view = planned(*request, around);
+  if (!view) return complain(view.error());
+  if (*what_if) view->gpus = (*what_if)->present;
+  plan_moved(jobs, around, *view);
   if (settings.json) {
-    const auto written = write_output(*settings.json, report::plan_json(view) + "\n");
+    const auto written = write_output(*settings.json, report::plan_json(*view) + "\n");
     if (!written) return complain(written.error());
     if (*settings.json == "-") return 0;
   }
   if (const auto page = invocation.get("html")) {
-    const auto written = write_output(*page, report::plan_html(view));
+    const auto written = write_output(*page, report::plan_html(*view));
     if (!written) return complain(written.error());
     if (*page == "-") return 0;
   }
   if (*emit) {
-    const auto commands = report::plan_commands(view, **emit);
+    const auto commands = report::plan_commands(*view, **emit);
     return commands ? print(*commands) : complain(commands.error());
   }
-  return settings.quiet ? 0 : print(report::plan_text(view, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)));
+  return settings.quiet ? 0 : print(report::plan_text(*view, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)));
 }
 
 }  // namespace gramwatt::cli

@@ -19,6 +19,9 @@ Command plan_command() {
            {"duration", 0, "D", "how long it runs, such as 36h", false},
            {"like", 0, "RUN", "as this run of the ledger was, its power over time included", false},
            {"profile", 0, "FILE", "power over time: CSV with the columns seconds,watts", false},
+           {"what-if", 0, "gpu=NAME[:N]",
+            "also on other GPUs, time and energy assumed from published rates; several: side by side", true},
+           {"gpu", 0, "NAME[:N]", "the GPUs that the job has now, for --what-if (default: those of --like RUN)", false},
            {"zone", 0, "ZONE", "grid zone; several: the best place is chosen too, the first is home", true},
            {"clouds", 0, "LIST", "of aws, azure and gcp: their regions are places to choose from, beside home", false},
            {"allow", 0, "REGION", "with --clouds: only such regions; a beginning or a pattern, such as eu- or *west*", true},
@@ -58,6 +61,7 @@ Command plan_command() {
           {"gramwatt plan --energy 37.3kWh --duration 36h --within 24h --pausable --restart-energy 200Wh --zone DE",
            "gramwatt plan --like last --zone US-CAL-CISO --zone FR",
            "gramwatt plan --like last --zone DE --clouds aws,gcp --allow eu- --allow europe- --data-gb 120",
+           "gramwatt plan --like last --zone DE --what-if gpu=h100:4 --what-if gpu=l4:8",
            "gramwatt plan --like last --pausable --emit at -- python train.py"}};
 }
 

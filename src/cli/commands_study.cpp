@@ -44,7 +44,8 @@ std::vector<Command> study_commands() {
         {"exact", 0, "", "the best plan under these charges beside (sixty starts; seconds a region)", false},
         {"forecast", 0, "MODEL",
          "plan without foresight, too: by forecasts (ridge, seasonal-naive or climatology) made anew every day from what was "
-         "known then; says how much of the saving they keep (a second or two a region, with --exact ten); may be given several "
+         "known then; says how much of the saving they keep (a second or two a region, with --exact twenty, with --starts all "
+         "minutes); may be given several "
          "times",
          true},
         {"csv", 0, "", "print CSV", false},

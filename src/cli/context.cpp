@@ -23,14 +23,6 @@ std::string host_name() {
   return name.data();
 }
 
-std::vector<std::string> gpu_names(const job::Machine& machine) {
-  std::vector<std::string> names;
-  for (const auto& s : machine.findings.sensors) {
-    if (s->describe().component == Component::gpu) names.push_back(s->describe().device);
-  }
-  return names;
-}
-
 bool at_home(const sense::CpuIdentity& cpu) {
   return cpu.machine_class == sense::MachineClass::desktop || cpu.machine_class == sense::MachineClass::laptop;
 }
@@ -186,7 +178,7 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   c.weights.pue = pue_of(s, place, machine.cpu);
   weigh_with_grid(settings, place, since, c);
 
-  std::vector<std::string> gpus = gpu_names(machine);
+  std::vector<std::string> gpus = machine.gpus;
   gpus.insert(gpus.end(), s.gpus.begin(), s.gpus.end());
   c.weights.embodied_per_hour =
       footprint::embodied(footprint::bill_of_parts(parts_of(machine, place, gpus)), Seconds(3600), Ratio(1));

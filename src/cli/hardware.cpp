@@ -103,22 +103,26 @@ Result<void> fill_instance(Hardware& h, const std::string& name) {
   return {};
 }
 
-/// "h100 pcie:4": a name, and how many.
-Result<void> add_gpu(Hardware& h, const std::string& text) {
-  const auto colon = text.rfind(':');
-  const auto count =
-      colon == std::string::npos ? std::optional(1) : parse_number<int>(std::string_view(text).substr(colon + 1));
-  if (!count || *count < 1 || *count > 1024) {
-    return fail(fmt::format("\"{}\" does not say how many", text), "--gpu", "write NAME or NAME:N, with N from 1 to 1024",
-                Error::Kind::usage);
-  }
-  auto gpu = sense::gpu_model(std::string_view(text).substr(0, colon));
-  if (!gpu) return tl::unexpected(gpu.error());
-  h.gpus.push_back({std::move(*gpu), *count});
-  return {};
-}
-
 }  // namespace
+
+Result<NamedGpus> named_gpus(std::string_view text, const std::string& option) {
+  NamedGpus gpus;
+  const auto colon = text.rfind(':');
+  if (colon != std::string_view::npos) {
+    gpus.count = parse_number<int>(text.substr(colon + 1));
+    if (!gpus.count || *gpus.count < 1 || *gpus.count > 1024)
+      return fail(fmt::format("\"{}\" does not say how many", text), option, "write NAME or NAME:N, with N from 1 to 1024",
+                  Error::Kind::usage);
+  }
+  auto model = sense::gpu_model(text.substr(0, colon));
+  if (!model) {
+    Error error = model.error();
+    error.where = option;
+    return tl::unexpected(std::move(error));
+  }
+  gpus.model = std::move(*model);
+  return gpus;
+}
 
 Result<Hardware> hardware_of(const Invocation& invocation) {
   const auto d = described(invocation);
@@ -143,7 +147,9 @@ Result<Hardware> hardware_of(const Invocation& invocation) {
   }
   if (!filled) return tl::unexpected(filled.error());
   for (const std::string& text : invocation.all("gpu")) {
-    if (auto added = add_gpu(h, text); !added) return tl::unexpected(added.error());
+    auto gpus = named_gpus(text, "--gpu");
+    if (!gpus) return tl::unexpected(gpus.error());
+    h.gpus.push_back({std::move(gpus->model), gpus->count.value_or(1)});
   }
   return h;
 }

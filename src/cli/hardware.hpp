@@ -34,6 +34,13 @@ struct Hardware {
   std::vector<std::string> advice;
 };
 
+/// "h100 pcie:4": a name, and how many. `option`: that says so, for errors.
+struct NamedGpus {
+  sense::GpuModel model;
+  std::optional<int> count;
+};
+[[nodiscard]] Result<NamedGpus> named_gpus(std::string_view text, const std::string& option);
+
 /// The machine that --cpu, --sockets, --threads, --memory-gb or --instance describe (this one when none does), and --gpu
 /// beside.
 [[nodiscard]] Result<Hardware> hardware_of(const Invocation& invocation);

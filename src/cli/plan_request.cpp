@@ -49,6 +49,22 @@ void say_if_short(Nanoseconds length, PlanRequest& r) {
                                   human_duration(seconds(length)), human_duration(seconds(r.slot))));
 }
 
+/// Nothing for a run that no GPU drew energy for.
+std::optional<RunGpus> gpus_of(const ledger::RunRecord& record) {
+  RunGpus gpus;
+  Joules most;
+  for (const ledger::ComponentEnergy& c : record.energy.components) {
+    if (c.component == Component::gpu) most = std::max(most, c.energy.value);
+    if (c.component == Component::platform) gpus.platform += c.energy.value;
+  }
+  for (const ledger::ComponentEnergy& c : record.energy.components) {
+    if (c.component != Component::gpu) continue;
+    gpus.boards += c.energy.value;
+    if (c.energy.value > most * 0.05) gpus.names.push_back(c.device);  // others idled beside it
+  }
+  return gpus.names.empty() ? std::nullopt : std::optional(std::move(gpus));
+}
+
 Result<void> as_run(const std::string& name, const Settings& settings, bool waits, PlanRequest& r) {
   const auto ledger = ledger::Ledger::open_read_only(settings.ledger);
   if (!ledger) return tl::unexpected(ledger.error());
@@ -57,7 +73,8 @@ Result<void> as_run(const std::string& name, const Settings& settings, bool wait
   if (!(record->duration.value() > 0) || !(record->energy.total.value.value() > 0))
     return usage("run " + record->id + " has no energy to plan with", "--like", "name a run that has ended");
   const auto intervals = ledger->intervals(record->id);
-  const auto length = Nanoseconds(static_cast<std::int64_t>(record->duration.value() * 1e9));
+  const auto length = r.length = Nanoseconds(static_cast<std::int64_t>(record->duration.value() * 1e9));
+  r.gpus = gpus_of(*record);
   if (intervals && !intervals->empty()) r.job.steps = plan::steps_of(*intervals, r.slot);
   const auto with_energy = std::count_if(r.job.steps.begin(), r.job.steps.end(), [](Joules e) { return e.value() > 0; });
   if (with_energy == 0) r.job.steps = plan::constant_steps(record->energy.total.value, length, r.slot);
@@ -87,10 +104,12 @@ Result<void> read_job(const Invocation& invocation, const Settings& settings, Pl
     auto steps = plan::read_profile(*text, *profile, r.slot);
     if (!steps) return tl::unexpected(steps.error());
     r.job.steps = std::move(*steps);
+    r.length = static_cast<std::int64_t>(r.job.steps.size()) * r.slot;
     r.job_source = "power over time from " + *profile;
     return {};
   }
   r.job.steps = plan::constant_steps(**energy, **duration, r.slot);
+  r.length = **duration;
   r.job_source = "at constant power";
   say_if_short(**duration, r);
   return {};
@@ -160,18 +179,13 @@ Result<void> read_window(const Invocation& invocation, Nanoseconds now, PlanRequ
   if (within->has_value() && deadline->has_value())
     return usage("--within and --deadline both say when it must be finished", {}, "give one of them");
   r.start = start->value_or((now + r.slot - Nanoseconds(1)) / r.slot * r.slot);
-  const Nanoseconds length = static_cast<std::int64_t>(r.job.steps.size()) * r.slot;
+  r.within = within->value_or(kDefaultWithin);
+  r.deadline = *deadline;
   if (!within->has_value() && !deadline->has_value())
     r.notes.emplace_back("finished within 24 h of a run at once, as no --within or --deadline was given");
-  const Nanoseconds window = *deadline ? **deadline - r.start : length + within->value_or(kDefaultWithin);
-  if (window < length)
-    return fail(fmt::format("the job takes {}, and only {} are left", human_duration(seconds(length)),
-                            human_duration(seconds(std::max(Nanoseconds{0}, window)))),
-                "--deadline", "the earliest finish is " + iso8601(r.start + length), Error::Kind::missing);
-  if (window / r.slot > kMostSlots)
-    return usage(fmt::format("the window has {} slots", window / r.slot), "--slot",
-                 fmt::format("longer slots: {} at most", kMostSlots));
-  r.slots = static_cast<int>(window / r.slot);
+  const auto slots = window_slots(r, r.job.steps.size());
+  if (!slots) return tl::unexpected(slots.error());
+  r.slots = *slots;
   return {};
 }
 
@@ -212,6 +226,19 @@ Result<void> read_prices(const Invocation& invocation, PlanRequest& r) {
 }
 
 }  // namespace
+
+Result<int> window_slots(const PlanRequest& r, std::size_t steps) {
+  const Nanoseconds length = static_cast<std::int64_t>(steps) * r.slot;
+  const Nanoseconds window = r.deadline ? *r.deadline - r.start : length + r.within;
+  if (window < length)
+    return fail(fmt::format("the job takes {}, and only {} are left", human_duration(seconds(length)),
+                            human_duration(seconds(std::max(Nanoseconds{0}, window)))),
+                "--deadline", "the earliest finish is " + iso8601(r.start + length), Error::Kind::missing);
+  if (window / r.slot > kMostSlots)
+    return usage(fmt::format("the window has {} slots", window / r.slot), "--slot",
+                 fmt::format("longer slots: {} at most", kMostSlots));
+  return static_cast<int>(window / r.slot);
+}
 
 Result<PlanRequest> plan_request(const Invocation& invocation, const Settings& settings, Nanoseconds now) {
   PlanRequest r;

@@ -227,7 +227,12 @@ job::Foresee foresee(const Surroundings& surroundings, const Settings& settings,
 }  // namespace
 
 bool is_scheduled(const Invocation& invocation) {
-  return invocation.has("within") || invocation.has("deadline") || invocation.has("pausable");
+  return invocation.has("within") || invocation.has("deadline") || invocation.has("pausable") || invocation.has("resource");
+}
+
+std::optional<Nanoseconds> known_duration(const Invocation& invocation, const Settings& settings) {
+  const auto e = expected(invocation, settings, kUsualSlot);
+  return e ? std::optional(e->duration) : std::nullopt;
 }
 
 Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, const Settings& settings,

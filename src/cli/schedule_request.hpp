@@ -12,6 +12,9 @@ namespace gramwatt::cli {
 /// Is this run to be moved in time?
 [[nodiscard]] bool is_scheduled(const Invocation& invocation);
 
+/// How long it is thought to run: as was said, or as earlier runs of this command did.
+[[nodiscard]] std::optional<Nanoseconds> known_duration(const Invocation& invocation, const Settings& settings);
+
 /// `probe` and `on_change` are the caller's to fill in. Kind usage where the options do not say enough; kind missing where
 /// nobody knows how long the job takes.
 [[nodiscard]] Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, const Settings& settings,

@@ -1,12 +1,15 @@
 #include "job/control.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -75,8 +78,28 @@ void ControlServer::serve(const std::function<Result<std::string>(const std::str
     if (got < 0) return;
     const auto said = answer(std::string(buffer.data(), static_cast<std::size_t>(got)));
     const std::string text = said ? "+" + *said : "-" + said.error().message();
-    (void)::sendto(fd_.get(), text.data(), std::min(text.size(), kLongest), MSG_NOSIGNAL, generic(from), size);
+    if (size > sizeof(sa_family_t))
+      (void)::sendto(fd_.get(), text.data(), std::min(text.size(), kLongest), MSG_NOSIGNAL, generic(from), size);
   }
+}
+
+void tell_job(const std::string& run_id, const std::string& word) {
+  const auto address = address_of(run_id);
+  const Fd fd = make_socket();
+  if (address && fd) (void)::sendto(fd.get(), word.data(), word.size(), MSG_NOSIGNAL, generic(*address), sizeof *address);
+}
+
+Result<void> ResourceLock::try_take(const std::string& resource) {
+  if (fd_) return {};
+  const auto where = folder();
+  if (!where) return tl::unexpected(where.error());
+  std::string name = "resource-";
+  for (const char c : resource) name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '-' ? c : '_';
+  const std::string path = (*where / (name + ".lock")).string();
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) return tl::unexpected(errno_error(errno, "cannot open the lock of a resource", path));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) fd_ = std::move(fd);
+  return {};
 }
 
 Result<std::string> ask_job(const std::string& run_id, const std::string& question) {

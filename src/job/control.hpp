@@ -32,6 +32,21 @@ class ControlServer {
   std::string path_;
 };
 
+/// A word that wants no answer: does not wait, and does not matter when nobody listens.
+void tell_job(const std::string& run_id, const std::string& word);
+
+/// A resource that one job at a time may use, by its name: a lock that the kernel gives back when its holder dies.
+class ResourceLock {
+ public:
+  /// An Error where no lock can be made at all; `taken` tells whether it is ours.
+  [[nodiscard]] Result<void> try_take(const std::string& resource);
+  [[nodiscard]] bool taken() const { return static_cast<bool>(fd_); }
+  void give_back() { fd_.reset(); }
+
+ private:
+  Fd fd_;
+};
+
 /// Asks a job. Kind missing where nobody listens: its gramwatt is gone.
 [[nodiscard]] Result<std::string> ask_job(const std::string& run_id, const std::string& question);
 

@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "plan/options.hpp"
+#include "plan/queue.hpp"
 
 namespace gramwatt::job {
 namespace {
@@ -73,6 +74,7 @@ struct Executor::Rest {
   plan::Slots slots;
   plan::Problem problem;
   Standing standing;
+  int free_from = 0;  ///< the first slot from which it could run through: later than 0 where others have the resource
 };
 
 void Executor::expect(Nanoseconds duration, Nanoseconds p90) {
@@ -171,17 +173,82 @@ Decision Executor::by_plan(Nanoseconds now, const Stand& stand) const {
   auto slots =
       plan::make_slots(outlook_->ladder, first, task_.slot, static_cast<std::size_t>(std::max<std::int64_t>(1, count)));
   if (!slots) return straight_on("it runs without a plan: " + slots.error().message(), now);
-  auto problem = plan::make_problem(job, *slots);
+  Rest rest{now, std::move(*slots), {}, {}, 0};
+  auto problem = plan::make_problem(job, rest.slots);
   if (!problem) return straight_on("it runs without a plan: " + problem.error().message(), now);
   if (problem->max_restarts) *problem->max_restarts = std::max(0, *problem->max_restarts - stand.restarts);
   Standing standing;
   standing.state = static_cast<Standing::State>(stand.phase);
   if (stand.phase != Phase::waiting)
     standing.since = static_cast<int>(std::clamp<std::int64_t>((now - stand.since) / task_.slot, 0, 1'000'000));
-  const auto schedule = plan::exact(*problem, standing);
+  rest.problem = std::move(*problem);
+  rest.standing = standing;
+  const auto schedule = rivals_.empty() ? plan::exact(rest.problem, standing) : beside_rivals(rest, job, end);
   if (!schedule) return straight_on("no plan fits into the time that is left: it runs", now);
-  const Rest rest{now, std::move(*slots), std::move(*problem), standing};
   return follow(rest, *schedule, stand);
+}
+
+void Executor::meet(std::string own_id, std::vector<Rival> rivals) {
+  own_id_ = std::move(own_id);
+  rivals_ = std::move(rivals);
+  std::sort(rivals_.begin(), rivals_.end(), [](const Rival& a, const Rival& b) { return a.id < b.id; });
+}
+
+/// Its own part of the plan of all who share the resource. The window grows to what all of them need.
+Result<Schedule> Executor::beside_rivals(Rest& rest, const plan::Job& job, Nanoseconds end) const {
+  std::vector<plan::Queued> all;
+  std::int64_t window = (end - rest.slots.start) / task_.slot, total = 0;
+  const auto add = [&](plan::Queued q, Nanoseconds finish) {
+    const auto deadline = std::clamp<std::int64_t>((finish - rest.slots.start) / task_.slot, 0, kMostSlots);
+    q.deadline = static_cast<int>(deadline);
+    window = std::max(window, deadline);
+    total += static_cast<std::int64_t>(q.job.steps.size()) + plan::slots_of(q.job.restart_time, task_.slot);
+    all.push_back(std::move(q));
+  };
+  std::size_t own = 0;
+  const auto add_self = [&] {
+    own = all.size();
+    const bool has_it = rest.standing.state == Standing::State::running || rest.standing.state == Standing::State::held;
+    add({job, rest.standing, 0, has_it}, end);
+  };
+  bool self_added = false;
+  for (const Rival& r : rivals_) {
+    if (!self_added && own_id_ < r.id) add_self(), self_added = true;
+    plan::Queued q;
+    q.job.steps.assign(static_cast<std::size_t>(std::max(1, plan::slots_of(r.left, task_.slot))),
+                       std::max(r.power, Watts(1e-3)) * seconds(task_.slot));
+    q.job.may_exit = r.may_exit;
+    q.job.restart_energy = r.restart_energy;
+    q.job.restart_time = r.restart_time >= task_.slot ? r.restart_time : Nanoseconds{0};
+    q.standing.state = static_cast<Standing::State>(r.phase);
+    // A rival that is held goes on as it sees fit: it keeps the resource for what it has left at least.
+    if (r.phase == Phase::held) q.standing.state = Standing::State::running;
+    q.has_resource = r.phase == Phase::running || r.phase == Phase::held;
+    add(std::move(q), r.latest_start + r.left);
+  }
+  if (!self_added) add_self();
+  window = std::min(window + total, kMostSlots);
+  auto slots = plan::make_slots(outlook_->ladder, rest.slots.start, task_.slot, static_cast<std::size_t>(window));
+  if (!slots) return tl::unexpected(slots.error());
+  auto plan = plan::plan_queue(*slots, all);
+  if (!plan) return tl::unexpected(plan.error());
+  auto problem = plan::make_problem(job, *slots);
+  if (!problem) return tl::unexpected(problem.error());
+  rest.slots = std::move(*slots);
+  rest.problem = std::move(*problem);
+  int free = 0;
+  const auto taken = [&](int slot) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Action a = plan->schedules[i][static_cast<std::size_t>(slot)];
+      if (i != own && (is_running(a) || a == Action::hold)) return true;
+    }
+    return false;
+  };
+  for (int slot = 0; slot < static_cast<int>(window) && free < rest.problem.length(); ++slot) {
+    free = taken(slot) ? 0 : free + 1;
+    rest.free_from = slot + 1 - free;
+  }
+  return std::move(plan->schedules[own]);
 }
 
 /// Why a plan is not worth its first step; empty: it is. A plan that runs now and pauses later risks nothing yet: its pause is
@@ -211,7 +278,8 @@ Decision Executor::follow(const Rest& rest, const Schedule& schedule, const Stan
   const bool free_to_go_on = stand.phase == Phase::waiting || stand.phase == Phase::running;
   const bool goes_straight_on = d.runs.size() == 1 && is_running(schedule.front());
   if (free_to_go_on) {
-    Schedule straight(static_cast<std::size_t>(p.length()), Action::run);
+    Schedule straight(static_cast<std::size_t>(rest.free_from), Action::wait);
+    straight.insert(straight.end(), static_cast<std::size_t>(p.length()), Action::run);
     straight.resize(schedule.size(), Action::done);
     const auto saved = [&](std::span<const plan::MilligramsPerKwh> intensity) {
       const auto base = static_cast<double>(plan::weigh(p, straight, intensity));
@@ -235,6 +303,12 @@ Decision Executor::follow(const Rest& rest, const Schedule& schedule, const Stan
             ? std::string(stand.phase == Phase::waiting ? "it starts at once: no later time is expected to be cleaner"
                                                         : "it goes on: no pause is expected to pay")
             : objection_to(schedule.front(), stand.phase, d);
+    if (!refused.empty() && rest.free_from > 0) {
+      d.wish = Wish::wait;
+      d.until = std::min(rest.slots.time(static_cast<std::size_t>(rest.free_from)), rest.now + task_.replan_every);
+      d.why = fmt::format("waits until {}: others have what it needs", when(d.until, rest.now));
+      return d;
+    }
     if (!refused.empty()) {
       Decision on = straight_on(std::move(refused), rest.now);
       on.saving = goes_straight_on ? std::optional(Ratio(0)) : d.saving;

@@ -66,6 +66,18 @@ struct Stand {
   int restarts = 0;     ///< starts after an exit so far
 };
 
+/// Another job that wants the same resource, as far as planning beside it needs.
+struct Rival {
+  std::string id;
+  Phase phase = Phase::waiting;
+  Watts power;
+  Nanoseconds left{};          ///< running time
+  Nanoseconds latest_start{};  ///< UTC
+  bool may_exit = false;
+  Joules restart_energy;
+  Nanoseconds restart_time{};
+};
+
 enum class Wish : std::uint8_t { wait, run, hold, exit };
 
 /// What people said: it outranks any plan.
@@ -89,6 +101,9 @@ class Executor {
   /// Nothing can be learnt of the grid. What was learnt before stays.
   void know_nothing(std::string why) { ignorance_ = std::move(why); }
   void obey(Order order) { order_ = order; }
+  /// Those that share its resource now; they are planned together (plan/queue.hpp). `own_id`: ids decide where all else is
+  /// equal, so that every process comes to the same plan.
+  void meet(std::string own_id, std::vector<Rival> rivals);
   /// Costs of pausing, once they have been measured; ways that turned out not to work are taken away.
   [[nodiscard]] plan::Job& terms() { return task_.job; }
   /// The running time that is needed, known better: from measured progress.
@@ -109,6 +124,7 @@ class Executor {
   [[nodiscard]] Decision straight_on(std::string why, Nanoseconds now) const;
   [[nodiscard]] Decision by_plan(Nanoseconds now, const Stand& stand) const;
   [[nodiscard]] Decision follow(const Rest& rest, const plan::Schedule& schedule, const Stand& stand) const;
+  [[nodiscard]] Result<plan::Schedule> beside_rivals(Rest& rest, const plan::Job& job, Nanoseconds end) const;
   [[nodiscard]] std::string objection_to(plan::Action first, Phase phase, const Decision& d) const;
   void tell(const Rest& rest, const plan::Schedule& schedule, const Stand& stand, Decision& d) const;
 
@@ -116,6 +132,8 @@ class Executor {
   std::optional<Outlook> outlook_;
   std::string ignorance_ = "nothing is known of the grid yet";
   Order order_ = Order::plan;
+  std::string own_id_;
+  std::vector<Rival> rivals_;
 };
 
 }  // namespace gramwatt::job

@@ -261,12 +261,14 @@ Result<void> Guardian::watch_process(pid_t pid, std::int64_t start_ticks) {
 }
 
 guardian::Entry* Guardian::find(pid_t pid, std::int64_t start_ticks) const {
-  const auto end = page_->entries.begin() + static_cast<std::ptrdiff_t>(count());
-  const auto found = std::find_if(page_->entries.begin(), end, [&](const guardian::Entry& e) {
-    return e.id.load(std::memory_order_relaxed) == pid && e.start_ticks.load(std::memory_order_relaxed) == start_ticks &&
-           e.state.load(std::memory_order_relaxed) != EntryState::gone;
-  });
-  return found == end ? nullptr : &*found;
+  for (std::size_t i = 0; i < count(); ++i) {
+    guardian::Entry& e = page_->entries[i];
+    if (e.id.load(std::memory_order_relaxed) == pid && e.start_ticks.load(std::memory_order_relaxed) == start_ticks &&
+        e.state.load(std::memory_order_relaxed) != EntryState::gone) {
+      return &e;
+    }
+  }
+  return nullptr;
 }
 
 bool Guardian::watches(pid_t pid, std::int64_t start_ticks) const { return find(pid, start_ticks) != nullptr; }

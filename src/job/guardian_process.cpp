@@ -38,7 +38,7 @@ namespace {
 
 enum Descriptor { kGramwatt = 0, kBell = 1, kThread = 2, kChildren = 3, kFirstClosed = 3 };
 
-constexpr std::string_view kName = "gw-guardian";  // not "gramwatt…": killall and pkill of that name must not find it
+constexpr char kName[] = "gw-guardian";  // not "gramwatt…": killall and pkill of that name must not find it
 constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kStopWait = 20 * kMs;  // threads in an uninterruptible sleep stop later; nobody waits for them
 constexpr std::int64_t kLongestGrace = 1000 * kMs;
@@ -83,7 +83,7 @@ void detach(pid_t id, const siginfo_t& seen) {
 }
 
 void drain(int fd) {
-  std::array<char, 8 * 128> buffer;
+  std::array<char, 1024> buffer;
   while (syscall(SYS_read, fd, buffer.data(), buffer.size()) > 0) {}
 }
 
@@ -334,10 +334,11 @@ void live(const Birth& birth) {
   syscall(SYS_fcntl, kThread, F_SETSIG, SIGCONT);
   syscall(SYS_fcntl, kThread, F_SETFL, O_ASYNC | O_NONBLOCK);
   syscall(SYS_chdir, "/");
-  syscall(SYS_prctl, PR_SET_NAME, kName.data(), 0, 0, 0);
+  syscall(SYS_prctl, PR_SET_NAME, kName, 0, 0, 0);
   // `pkill -f` looks at the command line: it is ours to write over, in our copy.
-  if (birth.arguments_size > kName.size()) {
-    for (std::size_t i = 0; i < birth.arguments_size; ++i) birth.arguments[i] = i < kName.size() ? kName[i] : '\0';
+  if (birth.arguments_size > 0) {
+    std::memset(birth.arguments, 0, birth.arguments_size);
+    std::memcpy(birth.arguments, kName, std::min(sizeof kName, birth.arguments_size));
   }
   Life(*birth.page).run();
 }

@@ -45,9 +45,9 @@ class Ladder final : public Hold {
   Result<void> set() override {
     for (;;) {
       if (!hold_) return fail("the program cannot be held in place; " + refused_.back());
-      const auto done = hold_->set();
+      auto done = hold_->set();
       // Without a guardian no way is better than another: nothing is to be learned from that.
-      if (done || guardian_.health() != Guardian::Health::well || guardian_.released()) return done;
+      if (done || guardian_.health() != Guardian::Health::well || done.error().what == kInterrupted) return done;
       note(hold_->way(), done.error());
       if (const auto next = step_down(); !next) return next;
     }

@@ -120,7 +120,7 @@ Result<void> FreezeHold::set() {
   }
   if (guardian_.released()) {
     (void)release();
-    return fail("gramwatt was stopped while it froze the program");
+    return fail(kInterrupted);
   }
   complete_ = true;
   return {};

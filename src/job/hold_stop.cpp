@@ -38,7 +38,7 @@ Result<void> StopHold::set() {
   if (const auto armed = guardian_.arm(); !armed) return tl::unexpected(armed.error());
   ours_ = true;
   auto stopped = stop_all();
-  if (stopped && guardian_.released()) stopped = fail("gramwatt was stopped while it stopped the program");
+  if (stopped && guardian_.released()) stopped = fail(kInterrupted);
   if (!stopped) (void)release();
   complete_ = ours_;
   return stopped;
@@ -102,6 +102,7 @@ Result<void> StopHold::release() {
 }  // namespace
 
 Result<std::unique_ptr<Hold>> make_stop_hold(const HoldScope& scope, Guardian& guardian) {
+  if (const auto told = check_children_are_told(); !told) return tl::unexpected(told.error());
   return std::make_unique<StopHold>(scope, guardian);
 }
 

@@ -60,7 +60,7 @@ TraceHold::Look TraceHold::look(bool sleepers) const {
   for (const Member& process : processes_of(scope_, guardian_.pid())) {
     for (const Member& thread : threads_of(process.id)) {
       if (!seized_.contains({thread.id, thread.start_ticks})) look.fresh.push_back(thread);
-      else if (thread.state != 't' && !(sleepers && thread.state == 'D')) look.at_rest = false;
+      else if (thread.state != 't' && (thread.state != 'D' || !sleepers)) look.at_rest = false;
     }
   }
   look.at_rest = look.at_rest && look.fresh.empty();
@@ -80,7 +80,7 @@ Result<void> TraceHold::set() {
   if (const auto armed = guardian_.arm(); !armed) return tl::unexpected(armed.error());
   guardian_pid_ = guardian_.pid();
   auto done = seize_all();
-  if (done && guardian_.released()) done = fail("gramwatt was stopped while it stopped the program");
+  if (done && guardian_.released()) done = fail(kInterrupted);
   if (!done) (void)release();
   return done;
 }
@@ -163,6 +163,7 @@ bool may_trace_anybody() {
 }  // namespace
 
 Result<std::unique_ptr<Hold>> make_trace_hold(const HoldScope& scope, Guardian& guardian) {
+  if (const auto told = check_children_are_told(); !told) return tl::unexpected(told.error());
   // Documentation/admin-guide/LSM/Yama.rst. No such file: no such restriction.
   const auto yama = parse_number<int>(read_line_or_empty("/proc/sys/kernel/yama/ptrace_scope")).value_or(0);
   if (yama >= 3 || (yama > 0 && !may_trace_anybody())) {

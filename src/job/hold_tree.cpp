@@ -93,6 +93,12 @@ std::vector<Member> processes_of(const HoldScope& scope, pid_t guardian) {
   return walk.take();
 }
 
+Result<void> check_children_are_told() {
+  const std::string file = "/proc/self/task/" + std::to_string(getpid()) + "/children";
+  if (::access(file.c_str(), R_OK) == 0) return {};
+  return fail("the kernel does not tell which processes the program has started (CONFIG_PROC_CHILDREN)", file);
+}
+
 std::vector<Member> threads_of(pid_t pid) {
   std::vector<Member> threads;
   std::error_code ec;

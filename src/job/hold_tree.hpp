@@ -21,6 +21,8 @@ struct Member {
 /// All live processes of the scope, parents before their children. Zombies are left out, and so are this process and
 /// `guardian`.
 [[nodiscard]] std::vector<Member> processes_of(const HoldScope& scope, pid_t guardian);
+/// Does the kernel tell who is whose child (CONFIG_PROC_CHILDREN)? Without it a tree cannot be followed.
+[[nodiscard]] Result<void> check_children_are_told();
 /// All live threads of one process.
 [[nodiscard]] std::vector<Member> threads_of(pid_t pid);
 

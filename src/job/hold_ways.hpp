@@ -10,6 +10,9 @@ namespace gramwatt::job {
 [[nodiscard]] Result<std::unique_ptr<Hold>> make_trace_hold(const HoldScope& scope, Guardian& guardian);
 [[nodiscard]] Result<std::unique_ptr<Hold>> make_stop_hold(const HoldScope& scope, Guardian& guardian);
 
+/// What all ways say when the lease ran out before they were done. No reason to take another way.
+constexpr const char* kInterrupted = "gramwatt was stopped while it stopped the program";
+
 /// The kernel gets a program to rest in microseconds, unless a thread sleeps on a disk or a network file system that does not
 /// answer. How long it is given.
 constexpr Nanoseconds kRestWithin = std::chrono::seconds(2);

@@ -23,4 +23,12 @@ bool JobBook::enter(ledger::JobState state, std::string what, std::string why) {
   return written ? true : remember(written.error());
 }
 
+std::vector<ledger::JobRecord> JobBook::others() const {
+  if (!ledger_) return {};
+  auto all = ledger_->jobs();
+  if (!all) return {};
+  std::erase_if(*all, [this](const ledger::JobRecord& j) { return j.id == job.id || !j.alive; });
+  return std::move(*all);
+}
+
 }  // namespace gramwatt::job

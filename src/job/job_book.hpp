@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "ledger/ledger.hpp"
@@ -23,6 +24,9 @@ class JobBook {
 
   /// False: it could not be written.
   bool enter(ledger::JobState state, std::string what, std::string why);
+
+  /// Other jobs that are there and have not ended, as the ledger knows them.
+  [[nodiscard]] std::vector<ledger::JobRecord> others() const;
 
   [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
 

@@ -52,6 +52,9 @@ Machine probe_machine(const Roots& roots, const Clock& clock, const MachineOptio
   m.findings.append(sense::probe_node_power(roots, clock));
   m.findings.append(sense::probe_hwmon_power(roots, clock, sense::Covered::by(m.findings)));
   if (!sense::Covered::by(m.findings).node) m.findings.append(sense::probe_bmc(roots, clock, options.bmc));
+  for (const auto& s : m.findings.sensors) {
+    if (s->describe().component == Component::gpu) m.gpus.push_back(s->describe().device);
+  }
   drop_capabilities();  // what had to be opened is open
   apply_stored_calibration(m);
   return m;

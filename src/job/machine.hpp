@@ -25,6 +25,7 @@ struct Machine {
   std::optional<meter::PlatformLift> platform{};         ///< measured by a calibration; else modelled
   std::optional<sense::CalibrationTrace> calibration{};  ///< that the model comes from
   std::string calibration_note{};                        ///< why a calibration that is there is not used
+  std::vector<std::string> gpus{};                       ///< "NVIDIA H100 (GPU-5f…)"; stays when a session takes the sensors
 };
 
 /// What the user may say about where to look.

@@ -40,6 +40,9 @@ ledger::JobRecord row_of(const RunOptions& options, const ScheduleOptions& s, co
   job.folder = std::filesystem::current_path(ec).string();
   job.created = s.assignment.created;
   job.duration = s.assignment.duration;
+  job.may_exit = s.exit.has_value();
+  job.restart_energy = s.assignment.job.restart_energy;
+  job.restart_time = s.assignment.job.restart_time;
   const auto& steps = s.assignment.job.steps;
   if (!steps.empty()) job.power = steps.front() / seconds(s.assignment.slot);
   return job;
@@ -77,7 +80,8 @@ Scheduled::Scheduled(RunOptions options, ScheduleOptions schedule, const Clock& 
       }()),
       executor_(schedule_.assignment),
       foreseer_(schedule_.foresee),
-      book_(options_.ledger, clock) {
+      book_(options_.ledger, clock),
+      budgets_(options_.budgets, schedule_.assignment.duration, options_.say) {
   options_.id = id_;
   book_.job = row_of(options_, schedule_, id_);
   phase_since_utc_ = now();
@@ -107,6 +111,7 @@ void Scheduled::prepare() {
   else note("no word from other terminals reaches it: " + control.error().message());
   book_.job.latest_start = executor_.latest_start(stand());
   (void)book_.enter(ledger::JobState::waiting, "planned", "asks what the grid will do");
+  tell_queue();
   foreseer_.ask({now(), book_.job.latest_start + executor_.assignment().duration});
   next_question_ = monotonic() + executor_.assignment().replan_every;
 }
@@ -137,15 +142,50 @@ Stand Scheduled::stand() const {
 
 /// Decides, does it, and sets the alarm.
 void Scheduled::turn() {
-  if (saving_ || back_off_until_ > monotonic()) return;
+  if (saving_ || !stopped_by_.empty() || back_off_until_ > monotonic()) return;
   executor_.obey(order_);
+  look_at_queue();
   const Decision d = executor_.decide(now(), stand());
   if (!first_decision_) {
     first_decision_ = d;
     if (executor_.outlook()) planned_by_ = executor_.outlook()->signal;
   }
-  apply(d);
   alarm_.set(d.until);
+  apply(d);  // which may set it otherwise
+}
+
+/// Who else wants the resource, and what they need.
+void Scheduled::look_at_queue() {
+  if (schedule_.resource.empty()) return;
+  queue_.clear();
+  std::vector<Rival> rivals;
+  for (const ledger::JobRecord& j : book_.others()) {
+    if (j.resource != schedule_.resource) continue;
+    queue_.push_back(j.id);
+    Nanoseconds done = j.done;
+    if (j.state == ledger::JobState::running) done += std::max(Nanoseconds{0}, now() - j.since);
+    rivals.push_back({j.id, static_cast<Phase>(j.state), j.power, std::max<Nanoseconds>(1s, j.duration - done), j.latest_start,
+                      j.may_exit, j.restart_energy, j.restart_time});
+  }
+  executor_.meet(id_, std::move(rivals));
+}
+
+/// Something has changed that others plan by.
+void Scheduled::tell_queue() {
+  if (schedule_.resource.empty()) return;
+  look_at_queue();
+  for (const std::string& id : queue_) tell_job(id, "look");
+}
+
+/// Plans agree by and large; the lock makes sure.
+bool Scheduled::have_resource() {
+  if (schedule_.resource.empty()) return true;
+  const auto tried = resource_.try_take(schedule_.resource);
+  if (!tried) {
+    note("nobody is kept from using " + schedule_.resource + " at the same time: " + tried.error().message());
+    return true;
+  }
+  return resource_.taken();
 }
 
 void Scheduled::tell(const Decision& d) {
@@ -184,6 +224,7 @@ void Scheduled::wait() {
   const auto ready = [&](Source s) { return (sources[s].revents & POLLIN) != 0; };
   if (ready(signals)) take_signals();
   if (session_ && (ready(ticks) || sources[marker].revents != 0)) session_->tick(sources[marker].revents != 0);
+  if (session_ && ready(ticks) && budgets_.on()) look_at_budgets();
   if (ready(alarm)) {
     alarm_.take();
     turn_now_ = true;
@@ -273,6 +314,10 @@ Result<std::string> Scheduled::answer(const std::string& question) {
     turn_now_ = true;
     return std::string(said);
   };
+  if (words[0] == "look") {
+    turn_now_ = true;
+    return std::string();
+  }
   if (words[0] == "pause") {
     if (phase_ == Phase::running && !executor_.assignment().job.can_pause())
       return fail("it has no way to pause", id_, "run it with --pausable");
@@ -289,6 +334,7 @@ Result<std::string> Scheduled::answer(const std::string& question) {
     if (!share || !(*share > 0) || *share > 1) return fail("progress is a share", {}, "such as 0.37");
     const auto whole = Nanoseconds(static_cast<std::int64_t>(static_cast<double>(stand().done.count()) / *share));
     executor_.expect(whole, whole + whole / 10);
+    budgets_.expect(whole);
     turn_now_ = true;
     return fmt::format("{:.0f} % done, {} of running left", *share * 100, human_duration(seconds(whole - stand().done)));
   }
@@ -324,11 +370,14 @@ ScheduledResult Scheduled::conclude() {
     r.paused = seconds(spent_[static_cast<std::size_t>(Phase::held)] + spent_[static_cast<std::size_t>(Phase::off)]);
     r.running = r.duration - r.paused;
     for (const std::string& n : notes_) r.notes.push_back(n);
+    for (std::string& line : budgets_.told(used_by(r))) r.notes.push_back(std::move(line));
     auto stored = session_->store(r);
     result.run.ledger_error = std::move(stored.ledger);
     result.run.record_error = std::move(stored.recording);
     result.run.record = std::move(r);
   }
+  resource_.give_back();
+  tell_queue();
   result.book_error = book_.problem();
   return result;
 }

@@ -55,6 +55,9 @@ class Scheduled {
   [[nodiscard]] ScheduledResult conclude();
   void tell(const Decision& decision);
   [[nodiscard]] ReceiptTerms receipt_terms() const;
+  void look_at_queue();
+  void tell_queue();
+  [[nodiscard]] bool have_resource();
 
   // scheduled_pause.cpp: from one phase to the next
   void enter_phase(Phase phase);
@@ -65,10 +68,13 @@ class Scheduled {
   void hold(const Decision& decision);
   void release(const std::string& why);
   void ask_to_exit(const Decision& decision);
+  void request_exit();
   void give_up_exit(const std::string& why);
   void program_ended(const Ending& ending);
   void end(const Ending& ending, std::string why);
   void cancel(const std::string& by);
+  void look_at_budgets();
+  void stop_for_budget();
   void measure_hold();
   void measure_save();
 
@@ -90,8 +96,11 @@ class Scheduled {
   JobBook book_;
   std::optional<ControlServer> control_;
   Alarm alarm_;
+  ResourceLock resource_;
+  std::vector<std::string> queue_;  ///< ids of those who want the same resource
 
   std::optional<Session> session_;
+  BudgetWatch budgets_;
   std::unique_ptr<meter::TreeCpu> tree_;
   std::optional<Child> child_;
   std::unique_ptr<Hold> hold_;

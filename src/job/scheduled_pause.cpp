@@ -22,6 +22,8 @@ constexpr Nanoseconds kCrashWindow = 60s;
 constexpr std::array<Nanoseconds, 3> kBackOff{1s, 10s, 60s};
 /// What a hold draws is believed once it was watched for so long.
 constexpr Nanoseconds kLongEnough = 30s;
+/// Whoever gives a resource back says so; this is for one that was killed.
+constexpr Nanoseconds kLockAgain = 60s;
 /// sysexits.h EX_TEMPFAIL: "try again later", which batch programs exit with once they have saved.
 constexpr int kTryAgain = 75;
 
@@ -140,6 +142,16 @@ Result<void> Scheduled::start_program(const std::vector<std::string>& command) {
 }
 
 void Scheduled::start(const Decision& d) {
+  if (!have_resource()) {
+    Decision waits = d;
+    waits.wish = phase_ == Phase::off ? Wish::exit : Wish::wait;
+    waits.until = now() + kLockAgain;
+    waits.why = "waits for " + schedule_.resource + ", which another job uses";
+    if (waits.why != decision_.why) (void)book_.enter(book_.job.state, "waits", waits.why);
+    tell(waits);
+    alarm_.set(waits.until);
+    return;
+  }
   const bool comes_back = phase_ == Phase::off;
   const auto& resume = schedule_.exit ? schedule_.exit->resume : options_.command;
   tell(d);
@@ -219,6 +231,10 @@ void Scheduled::ask_to_exit(const Decision& d) {
   saving_ = true;
   saving_until_ = monotonic() + schedule_.exit->patience;
   alarm_.set(Nanoseconds::max());
+  request_exit();
+}
+
+void Scheduled::request_exit() {
   if (schedule_.exit->command.empty()) ::kill(child_->pid(), schedule_.exit->signal);
   else run_shell(schedule_.exit->command, id_, child_->pid(), gate_);
 }
@@ -247,6 +263,8 @@ void Scheduled::program_ended(const Ending& e) {
     measure_save();
     enter_phase(Phase::off);
     (void)book_.enter(ledger::JobState::off, "paused", decision_.why);
+    resource_.give_back();
+    tell_queue();
     turn_now_ = true;
     return;
   }
@@ -271,6 +289,25 @@ void Scheduled::end(const Ending& e, std::string why) {
   spent_[static_cast<std::size_t>(phase_)] += at.monotonic - std::exchange(phase_since_, at.monotonic);
   book_.job.done = spent_[static_cast<std::size_t>(Phase::running)];
   (void)book_.enter(ledger::JobState::ended, "ended", std::move(why));
+}
+
+void Scheduled::look_at_budgets() {
+  const auto used = session_->used_until_now();
+  if (used && budgets_.feed(*used, stand().done)) stop_for_budget();
+}
+
+/// Asked to save and exit where it can, and waited for without end.
+void Scheduled::stop_for_budget() {
+  if (!stopped_by_.empty()) return;
+  const bool asked = saving_;  // it is about to exit anyway
+  const bool running = phase_ == Phase::running || phase_ == Phase::held;
+  if (!running || !schedule_.exit) return cancel("budget");
+  stopped_by_ = "budget";
+  order_ = Order::now;
+  if (phase_ == Phase::held) release("the budget is used up");
+  saving_ = false;
+  (void)book_.enter(ledger::JobState::running, "stopping", "the budget is used up");
+  if (!asked) request_exit();
 }
 
 void Scheduled::cancel(const std::string& by) {

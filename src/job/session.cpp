@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,8 @@ namespace {
 constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
 constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
 constexpr Nanoseconds kResting = std::chrono::minutes(1);
+/// Behind this time budgets are weighed with the annual mean.
+constexpr Nanoseconds kForeseen = std::chrono::days(14);
 
 void set_timer(const Fd& fd, Nanoseconds interval) {
   const auto s = std::chrono::floor<std::chrono::seconds>(interval);
@@ -114,6 +117,29 @@ Flow Session::used_so_far() const {
 
 Joules Session::energy_so_far() const { return used_so_far().job().joules(); }
 
+void Session::weigh_as_it_goes(const Interval& i) {
+  for (const Flow& f : i.flows) weighed_.unweighed += f.job().joules();
+  if (!writer_->has_begun()) return;
+  const Joules energy = std::exchange(weighed_.unweighed, Joules(0));
+  weighed_.energy += energy;
+  for (const grid::Series& rung : weighed_.ahead.rungs) {
+    const auto point = rung.at(i.end.utc);
+    if (!point) continue;
+    weighed_.operation += energy * point->value;
+    return;
+  }
+}
+
+std::optional<Used> Session::used_until_now() {
+  if (!writer_ || !writer_->has_begun()) return std::nullopt;
+  const ledger::RunRecord& r = writer_->begun();
+  const double pue = r.energy.pue.value.value();
+  const Seconds length = seconds(elapsed(meter_->started_at(), meter_->last_tick().at));
+  const Ratio share = machine_share(*meter_, options_.idle_owner, machine_.cpu, length);
+  const Grams embodied = r.embodied_per_hour.value * (length.value() / 3600 * share.value());
+  return Used{weighed_.energy, weighed_.energy * pue, weighed_.operation * pue + embodied};
+}
+
 void Session::begin_stretch(ledger::Doing doing, const Instant& at) {
   stretch_began_ = at;
   before_stretch_ = used_so_far();
@@ -140,6 +166,7 @@ void Session::hand_over() {
   std::vector<Interval> closed = meter_->take_closed();
   for (const Interval& i : closed) {
     slices_.add(i);
+    if (options_.weigh_as_it_goes) weigh_as_it_goes(i);
     if (markers_) markers_->settle(i, *meter_);
   }
   writer_->push(std::move(closed));
@@ -164,6 +191,9 @@ ledger::RunRecord Session::begin_record(const Context& context) {
   r.notes = context.notes;
   r.advice = context.advice;
   set_weights(context.weights, r);
+  if (options_.weigh_as_it_goes) {
+    weighed_.ahead = look_ ? look_({r.start_utc, r.start_utc + kForeseen}).average : context.weights.average;
+  }
   return r;
 }
 

@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "job/account.hpp"
+#include "job/budget.hpp"
 #include "job/fetcher.hpp"
 #include "job/ledger_writer.hpp"
 #include "job/machine.hpp"
@@ -65,6 +66,7 @@ struct SessionOptions {
   std::optional<std::string> id;  ///< of the run; a new one where it has none yet
   std::string version;
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
+  bool weigh_as_it_goes = false;                   ///< `used_until_now` is wanted
   bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
   std::function<void(const Progress&)> on_tick;    ///< may be empty
   Recorder* recorder = nullptr;                    ///< --record; outlives the session
@@ -80,6 +82,7 @@ class Session {
   /// The run id.
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const Instant& started_at() const { return meter_->started_at(); }
+  [[nodiscard]] Nanoseconds running_for() const { return elapsed(started_at(), meter_->last_tick().at); }
 
   /// For a program that gets this run's id into its environment: makes what its markers are written to. Before it starts.
   void expect_markers() { markers_.emplace(id_, options_.roots, clock_); }
@@ -111,6 +114,10 @@ class Session {
 
   /// All channels together, until the last tick.
   [[nodiscard]] Flow used_so_far() const;
+
+  /// What budgets count, until the last interval that closed: weighed with what was known of the grid when the run began.
+  /// Nothing before place and intensity are known.
+  [[nodiscard]] std::optional<Used> used_until_now();
 
   /// Last readings, and the record but for how the program ended, which is the caller's to fill in.
   /// `receipt`: of a run that was moved in time.
@@ -151,6 +158,14 @@ class Session {
   Instant stretch_began_;
   Flow before_stretch_;  ///< of all channels together
   std::optional<Markers> markers_;
+  void weigh_as_it_goes(const Interval& interval);
+  /// Of budgets. The ladder comes from the ledger's thread, before the record has begun.
+  struct Weighed {
+    grid::Ladder ahead;
+    Joules energy, unweighed;
+    Grams operation;  ///< at the plug: without PUE
+  };
+  Weighed weighed_;
   std::function<grid::Intensities(grid::Window)> look_;  ///< from the ledger's thread, once the record has begun
   std::optional<Fetcher> fetcher_;                       ///< likewise
 };

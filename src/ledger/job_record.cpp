@@ -45,6 +45,9 @@ std::string to_text(const JobRecord& job) {
          {"duration", job.duration.count()},
          {"done", job.done.count()},
          {"power", job.power.value()},
+         {"may_exit", job.may_exit},
+         {"restart_energy", job.restart_energy.value()},
+         {"restart_time", job.restart_time.count()},
          {"owner",
           {{"host", job.owner.host},
            {"boot", job.owner.boot_id},
@@ -82,6 +85,9 @@ void from_text(const std::string& text, JobRecord& job) {
   job.duration = time_at(j, "duration");
   job.done = time_at(j, "done");
   job.power = Watts(j.value("power", 0.0));
+  job.may_exit = j.value("may_exit", false);
+  job.restart_energy = Joules(j.value("restart_energy", 0.0));
+  job.restart_time = time_at(j, "restart_time");
   job.name = maybe<std::string>(j, "name");
   job.project = maybe<std::string>(j, "project");
   job.saving = maybe<double>(j, "saving");

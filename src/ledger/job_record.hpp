@@ -41,8 +41,11 @@ struct JobRecord {
   std::optional<double> saving{};    ///< expected, a share
   Nanoseconds duration{}, done{};    ///< running time that is needed, and that is behind it
   Watts power;                       ///< while it runs, as planned
-  Owner owner;                       ///< the gramwatt that steers it
-  bool alive = false;                ///< is that process there? Filled in by reading.
+  bool may_exit = false;             ///< it gives the resource away while it is paused
+  Joules restart_energy;             ///< of coming back from that,
+  Nanoseconds restart_time{};
+  Owner owner;         ///< the gramwatt that steers it
+  bool alive = false;  ///< is that process there? Filled in by reading.
 };
 
 struct JobEvent {

@@ -24,6 +24,8 @@ constexpr std::array<Scale, 6> kEnergy{
 constexpr std::array<Scale, 5> kMass{{{1e6, 1e6, "t"}, {1e3, 1e3, "kg"}, {0.1, 1, "g"}, {1e-4, 1e-3, "mg"}, {0, 1e-6, "µg"}}};
 constexpr std::array<Scale, 4> kPower{{{1e6, 1e6, "MW"}, {1e3, 1e3, "kW"}, {0.1, 1, "W"}, {0, 1e-3, "mW"}}};
 
+constexpr std::array<Scale, 4> kTime{{{172'800, 86'400, "d"}, {7200, 3600, "h"}, {120, 60, "min"}, {0, 1, "s"}}};
+
 const Scale& scale_for(std::span<const Scale> scales, double value) {
   const auto it = std::find_if(scales.begin(), scales.end(), [&](const Scale& s) { return value >= s.from; });
   return it == scales.end() ? scales.back() : *it;
@@ -119,6 +121,11 @@ Figure figure(const Estimate<Watts>& e, const Style& style) {
   const double v = e.value.value();
   const Scale& s = v == 0 ? kPower[2] : scale_for(kPower, v);
   return make(v, e.low().value(), e.high().value(), s.factor, s.unit, style);
+}
+
+Figure figure(const Estimate<Seconds>& e, const Style& style) {
+  const Scale& s = scale_for(kTime, e.value.value());
+  return make(e.value.value(), e.low().value(), e.high().value(), s.factor, s.unit, style);
 }
 
 Figure figure(const Estimate<Grams>& e, const Style& style, std::string_view gas) {

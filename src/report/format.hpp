@@ -31,6 +31,7 @@ struct Figure {
 [[nodiscard]] Figure figure(const Estimate<GramsPerKwh>& e, const Style& style);
 [[nodiscard]] Figure figure(const Estimate<Ratio>& e, const Style& style);
 [[nodiscard]] Figure figure(const Estimate<Watts>& e, const Style& style);
+[[nodiscard]] Figure figure(const Estimate<Seconds>& e, const Style& style);
 
 /// "1.24 Wh (0.90–2.1)".
 template <class Q>

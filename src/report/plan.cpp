@@ -203,7 +203,8 @@ std::string option_label(const PlanView& view, Choice of) {
 }
 
 std::string plan_text(const PlanView& view, const Style& style, std::size_t width) {
-  return head(view, style, width) + table(view, style, width) + gantt(view, style, width) + foot(view, style, width);
+  return head(view, style, width) + table(view, style, width) + gantt(view, style, width) + what_if_text(view, style, width) +
+         foot(view, style, width);
 }
 
 }  // namespace gramwatt::report

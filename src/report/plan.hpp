@@ -9,6 +9,7 @@
 #include "plan/job.hpp"
 #include "plan/options.hpp"
 #include "plan/slots.hpp"
+#include "plan/what_if.hpp"
 #include "report/format.hpp"
 
 namespace gramwatt::report {
@@ -41,6 +42,8 @@ struct Choice {
   friend bool operator==(const Choice&, const Choice&) = default;
 };
 
+struct WhatIf;
+
 struct PlanView {
   std::vector<PlannedPlace> places;  ///< the first is home: savings are told against running there at once
   plan::Job job;
@@ -51,10 +54,33 @@ struct PlanView {
   bool by_cost = false;               ///< the least cost is chosen, not the least carbon; only with prices
   Choice chosen;
   std::vector<std::string> notes;
+  plan::Gpus gpus;               ///< that the job has now; said only beside others
+  std::vector<WhatIf> what_ifs;  ///< the same on other GPUs
 
   [[nodiscard]] const PlannedPlace& home() const { return places.front(); }
   [[nodiscard]] const plan::Option& option(Choice c) const { return places[c.place].options.options[c.option]; }
 };
+
+/// The job on other GPUs: planned anew, at the same places.
+struct WhatIf {
+  plan::Gpus gpus;
+  plan::Move move;
+  Estimate<Seconds> time;
+  Estimate<Joules> energy;          ///< of the job at the node's plug, as PlanView::job: before PUE, waiting and restarts
+  std::optional<PlanView> planned;  ///< nothing: it cannot be planned, and `refused` says why
+  std::string refused;
+  std::vector<std::string> notes;
+};
+
+/// "4 × NVIDIA A100 SXM 80GB".
+[[nodiscard]] std::string gpus_label(const plan::Gpus& gpus, const Style& style);
+/// Of an option of `what_if.planned`, with the error of the move.
+[[nodiscard]] Estimate<Grams> carbon(const WhatIf& what_if, Choice of);
+/// Against running at home at once on the present GPUs. The interval is the move's alone: the intensity is the same for both.
+[[nodiscard]] Estimate<Ratio> remaining(const PlanView& view, const WhatIf& what_if, Choice of);
+/// A few lines of text, and a table; empty without what-ifs.
+[[nodiscard]] std::string what_if_text(const PlanView& view, const Style& style, std::size_t width);
+[[nodiscard]] std::string what_if_html(const PlanView& view);
 
 /// The option that would be chosen were there this place alone.
 [[nodiscard]] Choice best_at(const PlanView& view, std::size_t place);

@@ -260,7 +260,7 @@ std::string plan_html(const PlanView& view) {
       job, kStyle, html_escaped(view.job_source), minute_text(home.slots.start), minute_text(home.slots.end()),
       policy_label(view.option(view.chosen).policy), html_escaped(best.name.empty() ? best.zone : best.name),
       percent(saving(view, view.chosen)), html_escaped(home.zone));
-  return out + table(view) + figure(view) + notes(view) + "</body></html>\n";
+  return out + table(view) + figure(view) + what_if_html(view) + notes(view) + "</body></html>\n";
 }
 
 }  // namespace gramwatt::report

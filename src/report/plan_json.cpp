@@ -8,11 +8,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json estimate(const Estimate<Grams>& e, const grid::Signal& signal) {
+template <class Q>
+Json estimate(const Estimate<Q>& e) {
   Json terms = Json::object();
   for (const auto& [id, shift] : e.terms) terms[id] = shift.size();
-  return {{"value", e.value.value()},      {"low", e.low().value()}, {"high", e.high().value()}, {"unit", "g" + signal.gas},
-          {"method", to_string(e.method)}, {"source", e.source},     {"terms", std::move(terms)}};
+  Json out{{"value", e.value.value()},      {"low", e.low().value()}, {"high", e.high().value()}, {"unit", Q::unit()},
+           {"method", to_string(e.method)}, {"source", e.source},     {"terms", std::move(terms)}};
+  if (e.boundary) out["boundary"] = to_string(*e.boundary);
+  return out;
+}
+
+Json estimate(const Estimate<Grams>& e, const grid::Signal& signal) {
+  Json out = estimate(e);
+  out["unit"] = "g" + signal.gas;
+  return out;
 }
 
 Json optional(const std::optional<Ratio>& r) { return r ? Json(r->value()) : Json(nullptr); }
@@ -40,6 +49,45 @@ Json option(const PlanView& view, Choice c) {
   if (const auto money = cost(view, c)) out["cost"] = *money;
   const std::string broken = plan::objection(place.problem, o.schedule);
   if (!broken.empty()) out["breaks"] = broken;
+  return out;
+}
+
+Json gpus(const plan::Gpus& g) { return {{"gpu", g.board.name}, {"count", g.count}}; }
+
+/// An option on other GPUs: its saving is told against the present ones, and no futures are.
+Json moved_option(const PlanView& view, const WhatIf& w, Choice c) {
+  const PlanView& there = *w.planned;
+  const Estimate<Ratio> left = remaining(view, w, c);
+  Json out = option(there, c);
+  out["carbon"] = estimate(carbon(w, c), there.places[c.place].signal);
+  out["saving"] = 1 - left.value.value();
+  out["saving_low"] = 1 - left.high().value();
+  out["saving_high"] = 1 - left.low().value();
+  out.erase("mean_saving");
+  out.erase("p_worse");
+  out.erase("cost");  // the price of another machine is not known
+  return out;
+}
+
+Json what_if(const PlanView& view, const WhatIf& w) {
+  Json out = gpus(w.gpus);
+  out["from"] = gpus(view.gpus);
+  out["time"] = estimate(w.time);
+  out["energy"] = estimate(w.energy);
+  out["time_ratio"] = estimate(w.move.time);
+  out["energy_ratio"] = estimate(w.move.energy);
+  if (w.planned) {
+    Json options = Json::array();
+    for (std::size_t p = 0; p < w.planned->places.size(); ++p) {
+      for (std::size_t o = 0; o < w.planned->places[p].options.options.size(); ++o)
+        options.push_back(moved_option(view, w, {p, o}));
+    }
+    out["options"] = std::move(options);
+    out["best"] = moved_option(view, w, w.planned->chosen);
+  } else {
+    out["refused"] = w.refused;
+  }
+  out["notes"] = w.notes;
   return out;
 }
 
@@ -74,21 +122,25 @@ std::string plan_json(const PlanView& view) {
       notes.push_back(std::move(told));
     }
   }
-  const Json out{{"schema", "gramwatt.plan/1"},
-                 {"signal", grid::to_string(signal.kind)},
-                 {"signal_why", view.signal_why},
-                 {"factor", signal.factor},
-                 {"fit_for", signal.fit_for},
-                 {"zone", view.home().zone},
-                 {"slot_s", seconds(view.home().slots.length).value()},
-                 {"window", {{"start", time_text(view.home().slots.start)}, {"end", time_text(view.home().slots.end())}}},
-                 {"job", job(view)},
-                 {"options", std::move(options)},
-                 {"chosen_by", view.by_cost ? "cost" : "carbon"},
-                 {"chosen", plan::to_string(view.option(view.chosen).policy)},
-                 {"chosen_zone", view.places[view.chosen.place].zone},
-                 {"chosen_place", view.places[view.chosen.place].name},
-                 {"notes", std::move(notes)}};
+  Json out{{"schema", "gramwatt.plan/1"},
+           {"signal", grid::to_string(signal.kind)},
+           {"signal_why", view.signal_why},
+           {"factor", signal.factor},
+           {"fit_for", signal.fit_for},
+           {"zone", view.home().zone},
+           {"slot_s", seconds(view.home().slots.length).value()},
+           {"window", {{"start", time_text(view.home().slots.start)}, {"end", time_text(view.home().slots.end())}}},
+           {"job", job(view)},
+           {"options", std::move(options)},
+           {"chosen_by", view.by_cost ? "cost" : "carbon"},
+           {"chosen", plan::to_string(view.option(view.chosen).policy)},
+           {"chosen_zone", view.places[view.chosen.place].zone},
+           {"chosen_place", view.places[view.chosen.place].name},
+           {"notes", std::move(notes)}};
+  if (!view.what_ifs.empty()) {
+    out["what_if"] = Json::array();
+    for (const WhatIf& w : view.what_ifs) out["what_if"].push_back(what_if(view, w));
+  }
   return out.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

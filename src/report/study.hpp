@@ -103,7 +103,9 @@ struct Agreement {
 [[nodiscard]] std::string length_text(Nanoseconds length);
 
 [[nodiscard]] std::string study_table(const StudyView& view, const Style& style, std::size_t width);
-/// region,window,job,policy,starts,…: a line each, the mean over regions under the region "mean".
+/// region,window,job,policy,starts,…: a line each, the mean over regions under the region "mean". planned_by: "foresight" or
+/// the model of the forecasts. known_beforehand, share_kept: what a plan that knows more saves on the same starts, and the part
+/// of it that this one keeps; of a forecast that is foresight, of foresight the judge's own plan, where there is a judge.
 [[nodiscard]] std::string study_csv(const StudyView& view);
 /// gramwatt.study/1; numbers unrounded, savings as parts of 1.
 [[nodiscard]] std::string study_json(const StudyView& view);

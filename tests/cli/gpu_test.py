@@ -33,6 +33,15 @@ class Gpu(support.EndToEnd):
         record = self.run_json("--", "sleep", "2")
         self.assertAlmostEqual(self.gpu(record)["machine"]["value"] / record["duration_s"], 300, delta=20)
 
+    def test_the_board_stands_in_the_account_and_its_making_is_charged(self):
+        without = self.run_json("--", "sleep", "0.2")
+        self.say(A100 + "delay_ms 10\n0 wave 200000 400000 30 100\n")
+        record = self.run_json("--", "sleep", "0.2")
+        self.assertEqual(without["host"]["gpus"], [])
+        self.assertEqual(record["host"]["gpus"], ["NVIDIA A100-SXM4-40GB (GPU-1)"])
+        self.assertGreater(record["embodied_per_hour"]["value"], 2 * without["embodied_per_hour"]["value"])
+        self.assertIn("A100", record["embodied_per_hour"]["source"])
+
     def test_a_sensor_that_sees_a_quarter_of_the_time_warns(self):
         self.say(A100 + "0 energy_mj !3\n0 power_mw 250000\n")
         done = self.gramwatt("run", "--", "sleep", "0.3", check=0)

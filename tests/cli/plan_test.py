@@ -177,6 +177,128 @@ class Clouds(Plan):
             self.assertIn(word, self.plan(*args, check=code).stderr, args)
 
 
+class WhatIf(Plan):
+    """The job on other GPUs. An H100 is 0.404 times as slow as an A100 of 40 GB: 2.154^-0.64 * 3.170^-0.23 * 3.431^-0.13."""
+
+    A100_TO_H100 = (3350 / 1555) ** -0.64 * (989 / 312) ** -0.23 * (66.9 / 19.5) ** -0.13
+    NVML = os.environ["GRAMWATT_FAKE_NVML_LIBRARY"]
+
+    def what_if(self, *args):
+        return self.plan_json(*args)["what_if"]
+
+    def flat(self, slot="1h"):
+        return ("--series", self.series([100] * 240), "--start", "2026-01-01T00:00:00Z", "--slot", slot)
+
+    def job(self, *args):
+        return (*self.flat(), "--energy", "40kWh", "--duration", "20h", "--within", "24h", *args)
+
+    def test_time_and_energy_are_scaled_and_marked_assumed(self):
+        (w,) = self.what_if(*self.job("--gpu", "a100:2", "--what-if", "gpu=h100"))
+        self.assertEqual((w["gpu"], w["count"], w["from"]), ("NVIDIA H100 SXM", 2, {"gpu": "NVIDIA A100 SXM 40GB", "count": 2}))
+        self.assertAlmostEqual(w["time"]["value"], 20 * 3600 * self.A100_TO_H100, delta=1)
+        part = 0.7 * 800 * 1.17 / 2000  # of what the job draws, 2 kW
+        ratio = self.A100_TO_H100 * (1 - part + part * 700 / 400)
+        self.assertAlmostEqual(w["energy_ratio"]["value"], ratio, places=6)
+        self.assertAlmostEqual(w["energy"]["value"], 40 * 3.6e6 * ratio, delta=10)
+        for key, unit in (("time", "s"), ("energy", "J"), ("time_ratio", ""), ("energy_ratio", "")):
+            self.assertEqual((w[key]["method"], w[key]["unit"]), ("assumed", unit))
+            self.assertLess(w[key]["low"], w[key]["value"])
+            self.assertLess(w[key]["value"], w[key]["high"])
+            self.assertIn("NVIDIA H100 SXM", w[key]["source"])
+        self.assertEqual(w["energy"]["boundary"], "node")
+        now = w["options"][0]
+        self.assertEqual((now["policy"], now["carbon"]["method"]), ("now", "assumed"))
+        self.assertAlmostEqual(now["carbon"]["value"], 40 * 100 * ratio, delta=0.5)
+        self.assertAlmostEqual(now["saving"], 1 - ratio, places=3)
+        self.assertTrue(now["saving_low"] < now["saving"] < now["saving_high"])
+
+    def test_several_stand_side_by_side_and_the_present_plan_stays_the_one_that_is_chosen(self):
+        plain = self.plan_json(*self.job())
+        out = self.plan_json(*self.job("--gpu", "a100:2", "--what-if", "gpu=h100:1", "--what-if", "gpu=l4:8"))
+        self.assertNotIn("what_if", plain)
+        self.assertEqual([(w["gpu"], w["count"]) for w in out["what_if"]], [("NVIDIA H100 SXM", 1), ("NVIDIA L4", 8)])
+        self.assertEqual((out["options"], out["chosen"]), (plain["options"], plain["chosen"]))
+        more = self.what_if(*self.job("--gpu", "a100:2", "--what-if", "gpu=a100:4"))[0]
+        self.assertAlmostEqual(more["time_ratio"]["value"], 0.5 ** 0.97, places=6)
+        self.assertNotIn("gpu-throughput", more["time_ratio"]["terms"])  # the same board
+
+    def test_each_place_is_planned_for_each_gpu(self):
+        out = self.plan_json("--energy", "40kWh", "--duration", "20h", "--zone", "PL", "--clouds", "aws", "--allow", "eu-north-1", "--allow", "eu-west-1",
+                             "--gpu", "a100:2", "--what-if", "gpu=h100", "--what-if", "gpu=v100")
+        for w in out["what_if"]:
+            self.assertEqual({o["place"] for o in w["options"]}, {o["place"] for o in out["options"]})
+            self.assertEqual(w["best"]["place"], "aws eu-north-1")
+        text = self.plan("--energy", "40kWh", "--duration", "20h", "--zone", "PL", "--zone", "FR", "--gpu", "a100", "--what-if", "gpu=h100").stdout
+        self.assertIn("which region has these GPUs", " ".join(text.split()))
+
+    def test_a_deadline_that_slower_gpus_miss_is_said_and_the_rest_is_planned(self):
+        out = self.plan_json(*self.flat(), "--energy", "40kWh", "--duration", "20h", "--deadline", "2026-01-02T00:00:00Z", "--gpu", "h100", "--what-if", "gpu=t4",
+                             "--what-if", "gpu=h200")
+        slow, fast = out["what_if"]
+        self.assertIn("only 24", slow["refused"].replace("1 d", "24 h"))
+        self.assertNotIn("options", slow)
+        self.assertIn("options", fast)
+        text = self.plan(*self.flat(), "--energy", "40kWh", "--duration", "20h", "--deadline", "2026-01-02T00:00:00Z", "--gpu", "h100", "--what-if", "gpu=t4").stdout
+        self.assertIn("the earliest finish is", " ".join(text.split()))
+
+    def test_a_measured_run_tells_its_gpus_and_what_they_draw(self):
+        with open(self.path("nvml"), "w") as f:  # 300 W on the mean, of 400
+            f.write("0 name NVIDIA A100-SXM4-40GB\n0 uuid GPU-1\n0 arch 7\n0 limit_mw 400000\n0 processes 0\ndelay_ms 10\n0 wave 200000 400000 30 100\n")
+        env = {**self.env, "GRAMWATT_FAKE_NVML": self.path("nvml"), "GRAMWATT_NVML": "libnvidia-ml.so.1", "LD_LIBRARY_PATH": os.path.dirname(self.NVML)}
+        record = self.run_json("--", "sleep", "2", env=env)
+        args = (*self.flat("1s"), "--within", "10s", "--like", "last", "--what-if", "gpu=h100")
+        (w,) = self.what_if(*args)
+        self.assertEqual(w["from"], {"gpu": "NVIDIA A100 SXM 40GB", "count": 1})
+        self.assertAlmostEqual(w["time_ratio"]["value"], self.A100_TO_H100, places=6)
+        self.assertNotIn("gpu-part", w["energy_ratio"]["terms"])  # it was measured
+        # What the run drew, not what is assumed of GPUs: on a busy machine a part of the board's energy is others'.
+        board = next(c["energy"]["value"] for c in record["energy"]["components"] if c["component"] == "gpu")
+        part = min(1, board * 1.17 / record["energy"]["total"]["value"])
+        load = board / 400 / record["duration_s"]
+        self.assertAlmostEqual(w["energy_ratio"]["value"] / self.A100_TO_H100, 1 - part + part * 1.75, places=2)
+        most = min(1.94, 1 / load) - 1
+        self.assertAlmostEqual(w["energy_ratio"]["terms"]["gpu-load"], part * 1.75 * max(0.49, most) / (1 - part + part * 1.75), places=2)
+        said = self.what_if(*args, "--gpu", "v100:4")[0]
+        self.assertEqual(said["from"], {"gpu": "NVIDIA V100 SXM2", "count": 4})
+
+    def test_less_memory_and_plain_arithmetic_are_pointed_out(self):
+        (w,) = self.what_if(*self.job("--gpu", "rtx 3090:1", "--what-if", "gpu=t4"))
+        self.assertTrue(any("16 GB of GPU memory in place of 24" in n for n in w["notes"]), w["notes"])
+        (w,) = self.what_if(*self.job("--gpu", "rtx 3090:1", "--what-if", "gpu=a100"))
+        self.assertTrue(any("plain FP32" in n and "1.8 times" in n for n in w["notes"]), w["notes"])
+
+    def test_what_is_asked_wrongly_is_told_with_the_remedy(self):
+        self.gramwatt("run", "-q", "--", "true", check=0)  # a run on a machine without a GPU
+        for args, code, word in ((self.job("--what-if", "gpu=h100"), 2, "--gpu NAME[:N]"), (self.job("--gpu", "a100", "--what-if", "h100"), 2, "gpu=h100:4"),
+                                 (self.job("--gpu", "a100", "--what-if", "gpu=h1000"), 3, "H100"), (self.job("--gpu", "a100", "--what-if", "gpu=k80"), 3, "known are"),
+                                 (self.job("--gpu", "a100", "--what-if", "gpu=h100:0"), 2, "NAME:N"), (self.job("--gpu", "a100"), 2, "--what-if"),
+                                 (self.job("--gpu", "k80", "--what-if", "gpu=h100"), 3, "known are"),
+                                 ((*self.flat("1s"), "--like", "last", "--what-if", "gpu=h100"), 2, "--gpu NAME[:N]")):
+            done = self.plan(*args, check=code)
+            self.assertIn(word, done.stderr, args)
+            self.assertEqual(done.stdout, "")
+
+    def test_no_cost_is_told_of_a_machine_whose_price_nobody_knows(self):
+        args = self.job("--gpu", "a100", "--what-if", "gpu=h100", "--price-per-hour", "3", "--carbon-price", "80/t", "--choose-by", "cost")
+        out = self.plan_json(*args)
+        self.assertIn("cost", out["options"][0])
+        self.assertNotIn("cost", out["what_if"][0]["options"][0])
+        self.assertIn("no cost is told", " ".join(self.plan(*args).stdout.split()))
+
+    def test_table_and_page_hold_it_and_fit(self):
+        args = ("--energy", "37.3kWh", "--duration", "36h", "--pausable", "--zone", "DE", "--zone", "US-CAL-CISO", "--gpu", "a100:4", "--what-if", "gpu=h100", "--what-if", "gpu=rtx 2080 ti:16")
+        text = self.plan(*args, env={**self.env, "NO_COLOR": "1"}).stdout
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 80, line)
+        for word in ("what if, in place of 4 × NVIDIA A100 SXM 40GB (assumed)", "4 × NVIDIA H100 SXM", "16 × NVIDIA GeForce RTX 2080 Ti", "only a run there"):
+            self.assertIn(word, " ".join(text.split()))
+        self.plan(*args, "-q", "--html", self.path("plan.html"))
+        page = Text(self.read("plan.html"))
+        self.assertEqual(page.open, [])
+        for word in ("What if it ran on other GPUs than 4 × NVIDIA A100 SXM 40GB?", "4 × NVIDIA H100 SXM", "assumed"):
+            self.assertIn(word, page.text)
+
+
 class Text(html.parser.HTMLParser):
     """A page's tags in order, and what is between them; every tag must be closed."""
 

@@ -124,7 +124,7 @@ class OnAFile(Study):
         file, other = self.series(wave(24 * 80)), self.series([v + 100 for v in wave(24 * 80)], "south.csv")
         asked = ("--series", file, "--series", other, "--from", stamp(24 * 50), "--to", stamp(24 * 60), "--slot", "1h",
                  "--forecast", "ridge", "--forecast", "climatology", "--exact")
-        out = json.loads(self.study(*asked, "--json", "-").stdout)
+        out = json.loads(self.study(*asked, "--json", "-", "--html", self.path("study.html")).stdout)
         mean = next(m for m in out["mean"] if (m["window"], m["job"]) == ("+24 h", "ViT-B"))
         self.assertEqual([f["model"] for f in mean["forecasts"]], ["ridge", "climatology"])
         for forecast in mean["forecasts"]:
@@ -143,7 +143,6 @@ class OnAFile(Study):
         kept = f"{100 * ridge[1]['share_kept']['mean_of_ratios']:.0f}"
         self.assertIn("Forecasts in place of foresight: ridge, made anew every 24 h", text)
         self.assertRegex(text, rf"(?m)^mean saving .* {kept} +\S+$")
-        self.study(*asked, "-q", "--html", self.path("study.html"))
         page = self.read("study.html")
         for section in ("What the paper leaves out", "Forecasts in place of foresight: ridge", "Forecasts in place of foresight: climatology"):
             self.assertIn(f"<h2>{section}</h2>", page)

@@ -28,6 +28,7 @@
 #include "job/mark_buffers.hpp"
 #include "job/markers.hpp"
 #include "job/replay.hpp"
+#include "job/stopped.hpp"
 #include "ledger/channel_json.hpp"
 #include "ledger/interval_blob.hpp"
 #include "ledger/record.hpp"
@@ -310,6 +311,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"points", fuzz_points},
       {"proc_stat", fuzz_proc_stat},
       {"process_stat", [](std::string_view t) { (void)parse_process_stat(t); }},
+      {"signal_masks", [](std::string_view t) { (void)job::has_stop_pending(job::parse_signal_masks(t)); }},
       {"record", fuzz_record},
       {"recording", fuzz_recording},
       {"redfish", fuzz_redfish},

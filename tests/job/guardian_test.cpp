@@ -124,7 +124,7 @@ TEST(GuardianHealth, AStopIsSeen) {
 }
 
 TEST(GuardianLease, RunsOutWhenItIsNotRenewed) {
-  const auto guardian = started(std::chrono::milliseconds(50));
+  const auto guardian = started(std::chrono::milliseconds(700));
   ASSERT_TRUE(guardian->arm());
   EXPECT_FALSE(guardian->released());
   EXPECT_TRUE(await([&] { return guardian->released(); }));

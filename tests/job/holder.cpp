@@ -71,6 +71,13 @@ int play(HoldWay way, Nanoseconds lease, const std::vector<std::string>& command
     say("skip " + hold.error().message());
     return 0;
   }
+  // Some containers forbid ptrace.
+  if (const auto tried = (*hold)->set(); !tried && tried.error().message().find("cannot be traced") != std::string::npos) {
+    ::kill(child->pid(), SIGKILL);
+    say("skip " + tried.error().message());
+    return 0;
+  }
+  (void)(*hold)->release();
   const std::string folder = cgroup_folder(tree->birth_cgroup());
   say(std::to_string(child->pid()) + " " + std::to_string((*guardian)->pid()) + " " + (folder.empty() ? "-" : folder));
   for (std::string word; std::getline(std::cin, word);) say(obey(word, **hold, **guardian));

@@ -7,6 +7,7 @@
 
 #include "data/tables.hpp"
 #include "sense/cloud_instance.hpp"
+#include "sense/gpu_throughput.hpp"
 #include "sense/microarchitecture.hpp"
 #include "sense/table.hpp"
 
@@ -47,6 +48,32 @@ TEST(GpuModel, EveryNameOfTheTableFindsItself) {
     ASSERT_TRUE(m) << name;
     EXPECT_EQ(m->name, name);
   }
+}
+
+TEST(GpuThroughput, EveryRowIsABoardWithRatesOfItsKind) {
+  int rows = 0;
+  find_row<5>(data::gpu_throughput(), [&](const auto& row) {
+    ++rows;
+    const auto model = gpu_model(row[0]);
+    EXPECT_TRUE(model && model->name == row[0]) << row[0];
+    const auto rates = model ? gpu_throughput(*model) : Result<GpuThroughput>(GpuThroughput{});
+    EXPECT_TRUE(rates) << row[0];
+    // Makers' units differ by thousands; and marketing doubles dense rates.
+    EXPECT_GE(rates->matrix_tflops, rates->fp32_tflops) << row[0];
+    EXPECT_LT(rates->matrix_tflops, 20 * rates->fp32_tflops) << row[0];
+    EXPECT_GT(rates->bandwidth_gbs, 200) << row[0];
+    EXPECT_LT(rates->bandwidth_gbs, 10'000) << row[0];
+    EXPECT_FALSE(rates->source.empty()) << row[0];
+    return false;
+  });
+  EXPECT_GT(rows, 30);
+}
+
+TEST(GpuThroughput, TellsWhichAreKnownWhereABoardIsNot) {
+  const auto rates = gpu_throughput(*gpu_model("k80"));
+  ASSERT_FALSE(rates);
+  EXPECT_EQ(rates.error().kind, Error::Kind::missing);
+  EXPECT_NE(rates.error().remedy.find("NVIDIA H100 SXM"), std::string::npos) << rates.error().remedy;
 }
 
 TEST(GpuModel, UnknownNamesGetTheNearestAndALaptopIsNoDesktop) {
