@@ -18,6 +18,7 @@ namespace gramwatt::cli {
 [[nodiscard]] int command_jobs(const Invocation& invocation, const Settings& settings);
 /// pause, resume, now, cancel.
 [[nodiscard]] int command_steer(const Invocation& invocation, const Settings& settings);
+[[nodiscard]] int command_recover(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_progress(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_grid(const Invocation& invocation, const Settings& settings);
 [[nodiscard]] int command_grid_import(const Invocation& invocation, const Settings& settings);

@@ -21,6 +21,17 @@ int ask(const std::string& id, const std::string& question, const Settings& sett
   return settings.quiet ? 0 : print(*answer + "\n");
 }
 
+/// Of a job that nobody steers any more, only the row is left.
+int give_up(ledger::JobRecord job, const Settings& settings) {
+  auto ledger = ledger::Ledger::open(settings.ledger);
+  if (!ledger) return complain(ledger.error());
+  job.state = ledger::JobState::ended;
+  job.why = "cancelled; its gramwatt was gone";
+  const auto written = ledger->write_job(job, {SystemClock().now().utc, "ended", job.why});
+  if (!written) return complain(written.error());
+  return settings.quiet ? 0 : print("given up\n");
+}
+
 }  // namespace
 
 int command_jobs(const Invocation& invocation, const Settings& settings) {
@@ -49,6 +60,7 @@ int command_steer(const Invocation& invocation, const Settings& settings) {
   if (!job) return complain(job.error());
   if (job->state == ledger::JobState::ended)
     return complain({"job " + job->id + " has ended", {}, "`gramwatt jobs` lists those that have not", Error::Kind::missing});
+  if (!job->alive && invocation.command->name == "cancel") return give_up(*job, settings);
   return ask(job->id, std::string(invocation.command->name), settings);
 }
 

@@ -63,6 +63,18 @@ std::vector<Command> jobs_commands() {
        1,
        false,
        {"gramwatt cancel last"}},
+      {"recover",
+       "[RUN]",
+       "go on with jobs whose gramwatt is gone",
+       "After a crash, a kill or a power cut: lets run on what was left held, and names the jobs that nobody steers any more. "
+       "With "
+       "RUN, starts that job again now, in its folder, from its checkpoint where it has one (--resume-with). gramwatt cancel "
+       "RUN gives it up.",
+       {},
+       0,
+       1,
+       false,
+       {"gramwatt recover", "gramwatt recover last"}},
       {"progress",
        "[RUN] SHARE",
        "tell how far a job is",

@@ -81,6 +81,7 @@ int dispatch(const Invocation& invocation) {
   if (name == "show") return command_show(invocation, settings);
   if (name == "jobs") return command_jobs(invocation, settings);
   if (name == "pause" || name == "resume" || name == "now" || name == "cancel") return command_steer(invocation, settings);
+  if (name == "recover") return command_recover(invocation, settings);
   if (name == "progress") return command_progress(invocation, settings);
   if (name == "compare") return command_compare(invocation, settings);
   if (name == "tag") return command_tag(invocation, settings);

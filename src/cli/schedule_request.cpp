@@ -261,6 +261,9 @@ Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, cons
     kind = grid::parse_signal_kind(*text);
     if (!kind) return usage(fmt::format("\"{}\" is no signal", *text), "--signal", "average or marginal");
   }
+  for (const char* name : {"zone", "place", "lat", "lon", "pue", "machine", "idle-owner", "stage", "tag"}) {
+    for (const std::string& value : invocation.all(name)) s.options.insert(s.options.end(), {std::string("--") + name, value});
+  }
   s.resource = invocation.get("resource").value_or("");
   s.foresee = foresee(surroundings, settings, kind);
   return s;

@@ -21,6 +21,7 @@ using plan::Standing;
 
 constexpr std::array<std::string_view, 4> kPhases{"waiting", "running", "held", "off"};
 constexpr Nanoseconds kNever = Nanoseconds::max();
+constexpr const char* kNoBetter = "it starts at once: no later start is expected to emit less, the machine that waits included";
 /// A table of the exact plan beyond this takes minutes.
 constexpr std::int64_t kMostSlots = 120'000;
 
@@ -299,10 +300,8 @@ Decision Executor::follow(const Rest& rest, const Schedule& schedule, const Stan
       d.p_worse = Ratio(worse / static_cast<double>(futures.size()));
     }
     const std::string refused =
-        goes_straight_on
-            ? std::string(stand.phase == Phase::waiting ? "it starts at once: no later time is expected to be cleaner"
-                                                        : "it goes on: no pause is expected to pay")
-            : objection_to(schedule.front(), stand.phase, d);
+        goes_straight_on ? std::string(stand.phase == Phase::waiting ? kNoBetter : "it goes on: no pause is expected to pay")
+                         : objection_to(schedule.front(), stand.phase, d);
     if (!refused.empty() && rest.free_from > 0) {
       d.wish = Wish::wait;
       d.until = std::min(rest.slots.time(static_cast<std::size_t>(rest.free_from)), rest.now + task_.replan_every);

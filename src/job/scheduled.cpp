@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 /// A server that takes longer than this for the first answer is not waited for: the job runs by what is known without it.
 constexpr Nanoseconds kFirstAnswer = 20s;
 constexpr Nanoseconds kNever = Nanoseconds::max();
+constexpr Nanoseconds kLeaseEarly = 5s;
 
 bool is_ignored(int signal) {
   struct sigaction present{};
@@ -34,6 +35,7 @@ ledger::JobRecord row_of(const RunOptions& options, const ScheduleOptions& s, co
   job.name = options.name;
   job.project = options.project;
   job.resource = s.resource;
+  job.options = s.options;
   job.command = options.command;
   if (s.exit) job.resume = s.exit->resume;
   std::error_code ec;
@@ -232,7 +234,9 @@ void Scheduled::wait() {
   if (ready(news)) take_news();
   if (ready(words)) control_->serve([this](const std::string& q) { return answer(q); });
   const Nanoseconds t = monotonic();
-  if (phase_ == Phase::held && (ready(guardian) || t >= renew_at_)) look_after_hold();
+  // With the resting tick, where that has woken us anyway.
+  const bool due = t + (ready(ticks) ? kLeaseEarly : Nanoseconds{0}) >= renew_at_;
+  if (phase_ == Phase::held && (ready(guardian) || due)) look_after_hold();
   if (t >= next_question_) {
     foreseer_.ask({now(), executor_.latest_start(stand()) + executor_.assignment().duration});
     next_question_ = t + executor_.assignment().replan_every;
@@ -268,9 +272,12 @@ void Scheduled::take_signal(const SignalGate::Signal& s) {
   if (alive) {
     if (phase_ == Phase::held && (ends_a_program(s.number) || s.number == SIGTSTP)) {
       // Whoever ends or stops it means the program, which must run to hear it; and what it does then is theirs to say.
-      order_ = Order::now;
+      if (s.number != SIGTSTP) order_ = Order::now;
+      const bool stopped_already = hold_->way() == HoldWay::stop;
       release("let go for signal " + std::to_string(s.number));
       turn_now_ = true;
+      // Under SIGSTOP the terminal's own stop is swallowed by ours, and comes to nobody's notice when ours is undone.
+      if (s.number == SIGTSTP && stopped_already) ::raise(SIGSTOP);
     } else if (s.number == SIGCONT) {
       look_after_hold();
     }

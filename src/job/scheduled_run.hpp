@@ -32,6 +32,7 @@ struct Situation {
 struct ScheduleOptions {
   Assignment assignment;
   std::string resource;                             ///< see ledger::JobRecord
+  std::vector<std::string> options;                 ///< see ledger::JobRecord
   bool may_hold = false;                            ///< paused in place,
   std::optional<HoldWay> hold_way;                  ///< by this way only
   std::optional<PauseByExit> exit;                  ///< paused by exit

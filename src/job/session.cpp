@@ -17,7 +17,8 @@ namespace {
 
 constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
 constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
-constexpr Nanoseconds kResting = std::chrono::minutes(1);
+/// With the guardian's own wake-up (job/guardian.hpp) once a minute in all. Counters that wrap do so in minutes at full power.
+constexpr Nanoseconds kResting = std::chrono::minutes(2);
 /// Behind this time budgets are weighed with the annual mean.
 constexpr Nanoseconds kForeseen = std::chrono::days(14);
 

@@ -103,8 +103,8 @@ class Session {
   /// `marker_came`: poll(2) says something of `first_marker`.
   [[gnu::hot]] void tick(bool marker_came = false);
 
-  /// From now on the program does something else: an interval ends here. While it is held or away a tick a minute will do.
-  /// Begins with `running`; after `open_ledger` only.
+  /// From now on the program does something else: an interval ends here. While it is held or away a tick every other minute
+  /// will do. Begins with `running`; after `open_ledger` only.
   void enter(ledger::Doing doing);
   /// What the stretch that is on turned out to be.
   void mistaken(ledger::Doing doing) { stretches_.back().doing = doing; }

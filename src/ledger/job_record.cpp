@@ -37,6 +37,7 @@ std::string to_text(const JobRecord& job) {
   Json j{{"resource", job.resource},
          {"command", job.command},
          {"resume", job.resume},
+         {"options", job.options},
          {"folder", job.folder},
          {"since", job.since.count()},
          {"latest_start", job.latest_start.count()},
@@ -77,6 +78,7 @@ void from_text(const std::string& text, JobRecord& job) {
   job.resource = j.value("resource", "");
   job.command = j.value("command", std::vector<std::string>{});
   job.resume = j.value("resume", std::vector<std::string>{});
+  job.options = j.value("options", std::vector<std::string>{});
   job.folder = j.value("folder", "");
   job.since = time_at(j, "since");
   job.latest_start = time_at(j, "latest_start");

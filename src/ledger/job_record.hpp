@@ -32,6 +32,7 @@ struct JobRecord {
   std::string resource;              ///< what only one job at a time may use ("gpu:0"); empty: nothing
   std::vector<std::string> command;  ///< as it was started first
   std::vector<std::string> resume;   ///< as it is started after an exit; empty: as at first
+  std::vector<std::string> options;  ///< of gramwatt run, that hold for a run which goes on with it: place, machine, tags
   std::string folder;                ///< working directory
   Nanoseconds created{}, since{};    ///< UTC; `since`: of this state
   Nanoseconds latest_start{};        ///< UTC: when it must run to end in time

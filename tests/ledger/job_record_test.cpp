@@ -30,6 +30,7 @@ class JobRecords : public ::testing::Test {
     j.resource = "gpu:0";
     j.command = {"python", "train.py", "--name", "a 'b' \xff"};
     j.resume = {"python", "train.py", "--resume"};
+    j.options = {"--zone", "DE"};
     j.folder = "/home/somebody";
     j.created = make::kNoon;
     j.since = make::kNoon + 1s;
@@ -62,6 +63,7 @@ TEST_F(JobRecords, WhatWasWrittenIsReadByAnotherProcessWithItsStory) {
   EXPECT_EQ(read->resource, wanted.resource);
   EXPECT_EQ(read->command.at(1), "train.py");
   EXPECT_EQ(read->resume, wanted.resume);
+  EXPECT_EQ(read->options, wanted.options);
   EXPECT_EQ(read->folder, wanted.folder);
   EXPECT_EQ(read->created, wanted.created);
   EXPECT_EQ(read->since, wanted.since);
