@@ -29,7 +29,7 @@ struct Amount {
 
 std::optional<Amount> parse_amount(std::string_view text) {
   text = trim(text);
-  const auto end = std::find_if_not(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  const auto* const end = std::find_if_not(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   const auto digits = static_cast<std::size_t>(end - text.begin());
   const auto number = parse_number<double>(text.substr(0, digits));
   if (!number || !(*number > 0)) return std::nullopt;

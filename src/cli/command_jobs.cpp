@@ -42,6 +42,10 @@ int command_jobs(const Invocation& invocation, const Settings& settings) {
   for (const Error& other : ledger->skipped()) warn("left out: " + other.message());
   if (!invocation.has("all"))
     std::erase_if(*jobs, [](const ledger::JobRecord& j) { return j.state == ledger::JobState::ended; });
+  const Nanoseconds now = SystemClock().now().utc;
+  for (ledger::JobRecord& j : *jobs) {
+    if (j.state == ledger::JobState::running && j.alive) j.done += std::max(Nanoseconds{0}, now - j.done_at);
+  }
   if (settings.json) {
     const auto written = write_output(*settings.json, report::jobs_json(*jobs) + "\n");
     return written ? 0 : complain(written.error());
@@ -50,7 +54,7 @@ int command_jobs(const Invocation& invocation, const Settings& settings) {
     if (!settings.quiet) std::fputs("no job waits or runs: gramwatt run --within 12h --duration 2h -- COMMAND\n", stderr);
     return 0;
   }
-  return print(report::jobs_table(*jobs, SystemClock().now().utc, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)));
+  return print(report::jobs_table(*jobs, now, style_for(STDOUT_FILENO), width_of(STDOUT_FILENO)));
 }
 
 int command_steer(const Invocation& invocation, const Settings& settings) {

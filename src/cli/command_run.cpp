@@ -126,6 +126,7 @@ int command_run(const Invocation& invocation, const Settings& settings) {
 
   const auto repetitions = repetitions_of(invocation);
   if (!repetitions) return refuse(repetitions.error());
+  if (const auto ok = check_unscheduled(invocation); !ok) return refuse(ok.error());
 
   const SystemClock clock;
   job::Machine machine = job::probe_machine(options->roots, clock, machine_options(settings));

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/system.hpp"
 #include "base/text.hpp"
+#include "cli/commands.hpp"
 #include "cli/grid_ahead.hpp"
 #include "cli/hardware.hpp"
 #include "cli/option_values.hpp"
@@ -224,6 +226,23 @@ job::Foresee foresee(const Surroundings& surroundings, const Settings& settings,
   };
 }
 
+/// GRAMWATT_LEASE, _BACK_OFF, _PATIENCE, _REPLAN: for tests, which cannot wait for minutes.
+Result<void> shorten_for_tests(job::ScheduleOptions& s) {
+  Nanoseconds back_off{};
+  Nanoseconds none{};
+  for (const auto& [name, value] : {std::pair{"GRAMWATT_LEASE", &s.lease}, std::pair{"GRAMWATT_BACK_OFF", &back_off},
+                                    std::pair{"GRAMWATT_REPLAN", &s.assignment.replan_every},
+                                    std::pair{"GRAMWATT_PATIENCE", s.exit ? &s.exit->patience : &none}}) {
+    const auto text = environment(name);
+    if (!text) continue;
+    const auto d = parse_duration(*text);
+    if (!d || *d < Nanoseconds(100ms)) return usage("a length of time that is none, or too short", name, "such as 2s");
+    *value = *d;
+  }
+  if (back_off > Nanoseconds{0}) s.back_off.fill(back_off);
+  return {};
+}
+
 }  // namespace
 
 bool is_scheduled(const Invocation& invocation) {
@@ -233,6 +252,19 @@ bool is_scheduled(const Invocation& invocation) {
 std::optional<Nanoseconds> known_duration(const Invocation& invocation, const Settings& settings) {
   const auto e = expected(invocation, settings, kUsualSlot);
   return e ? std::optional(e->duration) : std::nullopt;
+}
+
+Result<void> check_unscheduled(const Invocation& invocation) {
+  const auto serves_a_budget = [&](std::string_view name) {
+    return invocation.has("budget") && (name == "duration" || name == "like" || name == "energy");
+  };
+  for (const Option& o : schedule_options()) {
+    if (serves_a_budget(o.name)) continue;
+    if (invocation.has(o.name) && !is_scheduled(invocation))
+      return usage("means nothing to a run that starts at once and is never paused", "--" + std::string(o.name),
+                   "add --within D, --deadline TIME or --pausable");
+  }
+  return {};
 }
 
 Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, const Settings& settings,
@@ -264,6 +296,7 @@ Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, cons
   for (const char* name : {"zone", "place", "lat", "lon", "pue", "machine", "idle-owner", "stage", "tag"}) {
     for (const std::string& value : invocation.all(name)) s.options.insert(s.options.end(), {std::string("--") + name, value});
   }
+  if (auto ok = shorten_for_tests(s); !ok) return tl::unexpected(ok.error());
   s.resource = invocation.get("resource").value_or("");
   s.foresee = foresee(surroundings, settings, kind);
   return s;

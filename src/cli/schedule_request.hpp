@@ -15,6 +15,9 @@ namespace gramwatt::cli {
 /// How long it is thought to run: as was said, or as earlier runs of this command did.
 [[nodiscard]] std::optional<Nanoseconds> known_duration(const Invocation& invocation, const Settings& settings);
 
+/// An Error (usage) when a run that is not to be moved is told how.
+[[nodiscard]] Result<void> check_unscheduled(const Invocation& invocation);
+
 /// `probe` and `on_change` are the caller's to fill in. Kind usage where the options do not say enough; kind missing where
 /// nobody knows how long the job takes.
 [[nodiscard]] Result<job::ScheduleOptions> schedule_request(const Invocation& invocation, const Settings& settings,

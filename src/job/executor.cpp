@@ -180,8 +180,11 @@ Decision Executor::by_plan(Nanoseconds now, const Stand& stand) const {
   if (problem->max_restarts) *problem->max_restarts = std::max(0, *problem->max_restarts - stand.restarts);
   Standing standing;
   standing.state = static_cast<Standing::State>(stand.phase);
-  if (stand.phase != Phase::waiting)
-    standing.since = static_cast<int>(std::clamp<std::int64_t>((now - stand.since) / task_.slot, 0, 1'000'000));
+  // What has lasted long enough may end now; rounded to slots, a run that began within one could not end before the next but
+  // one.
+  const Nanoseconds lasted = now - stand.since;
+  if (stand.phase != Phase::waiting && lasted < (stand.phase == Phase::running ? task_.job.min_run : task_.job.min_pause))
+    standing.since = static_cast<int>(std::clamp<std::int64_t>(lasted / task_.slot, 0, 1'000'000));
   rest.problem = std::move(*problem);
   rest.standing = standing;
   const auto schedule = rivals_.empty() ? plan::exact(rest.problem, standing) : beside_rivals(rest, job, end);
@@ -309,7 +312,10 @@ Decision Executor::follow(const Rest& rest, const Schedule& schedule, const Stan
       return d;
     }
     if (!refused.empty()) {
-      Decision on = straight_on(std::move(refused), rest.now);
+      Decision on = straight_on(refused, rest.now);
+      // A job that is nearly done by the count of whole slots may not be by the clock: it is looked at again then.
+      if (on.until != kNever && !d.runs.empty())
+        on.until = std::min(on.until, std::max(d.runs.back().end, rest.now + Nanoseconds(1)));
       on.saving = goes_straight_on ? std::optional(Ratio(0)) : d.saving;
       on.p_worse = d.p_worse;
       return on;

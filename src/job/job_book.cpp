@@ -9,6 +9,12 @@ bool JobBook::enter(ledger::JobState state, std::string what, std::string why) {
   if (job.state != state || job.since == Nanoseconds{0}) job.since = now;
   job.state = state;
   job.why = why;
+  return write({now, std::move(what), std::move(why)});
+}
+
+void JobBook::update() { (void)write({}); }
+
+bool JobBook::write(const ledger::JobEvent& event) {
   if (!path_) return true;
   const auto remember = [this](Error e) {
     if (!problem_) problem_ = std::move(e);
@@ -19,7 +25,7 @@ bool JobBook::enter(ledger::JobState state, std::string what, std::string why) {
     if (!opened) return remember(std::move(opened.error()));
     ledger_ = std::move(*opened);
   }
-  const auto written = ledger_->write_job(job, {now, std::move(what), std::move(why)});
+  const auto written = ledger_->write_job(job, event);
   return written ? true : remember(written.error());
 }
 

@@ -25,12 +25,16 @@ class JobBook {
   /// False: it could not be written.
   bool enter(ledger::JobState state, std::string what, std::string why);
 
+  /// The row as it stands, without anything having happened; what cannot be written is written with the next entry.
+  void update();
   /// Other jobs that are there and have not ended, as the ledger knows them.
   [[nodiscard]] std::vector<ledger::JobRecord> others() const;
 
   [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
 
  private:
+  bool write(const ledger::JobEvent& event);
+
   std::optional<std::filesystem::path> path_;
   const Clock& clock_;
   std::optional<ledger::Ledger> ledger_;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 
 #include <fmt/format.h>
 
@@ -21,13 +20,6 @@ using namespace std::chrono_literals;
 constexpr Nanoseconds kFirstAnswer = 20s;
 constexpr Nanoseconds kNever = Nanoseconds::max();
 constexpr Nanoseconds kLeaseEarly = 5s;
-
-bool is_ignored(int signal) {
-  struct sigaction present{};
-  return sigaction(signal, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
-}
-
-bool ends_a_program(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT; }
 
 ledger::JobRecord row_of(const RunOptions& options, const ScheduleOptions& s, const std::string& id) {
   ledger::JobRecord job;
@@ -75,7 +67,7 @@ Scheduled::Scheduled(RunOptions options, ScheduleOptions schedule, const Clock& 
       id_(new_run_id()),
       guardian_([this]() -> std::unique_ptr<Guardian> {
         if (!schedule_.may_hold) return nullptr;
-        auto started = Guardian::start();
+        auto started = Guardian::start(schedule_.lease);
         if (started) return std::move(*started);
         notes_.push_back("it cannot be held: " + started.error().message());
         return nullptr;
@@ -144,7 +136,9 @@ Stand Scheduled::stand() const {
 
 /// Decides, does it, and sets the alarm.
 void Scheduled::turn() {
-  if (saving_ || !stopped_by_.empty() || back_off_until_ > monotonic()) return;
+  const Nanoseconds t = monotonic();
+  if (saving_ || !stopped_by_.empty() || lingering_ || back_off_until_ > t) return;
+  if (hands_off_until_ > t) return alarm_.set(now() + (hands_off_until_ - t));
   executor_.obey(order_);
   look_at_queue();
   const Decision d = executor_.decide(now(), stand());
@@ -165,7 +159,7 @@ void Scheduled::look_at_queue() {
     if (j.resource != schedule_.resource) continue;
     queue_.push_back(j.id);
     Nanoseconds done = j.done;
-    if (j.state == ledger::JobState::running) done += std::max(Nanoseconds{0}, now() - j.since);
+    if (j.state == ledger::JobState::running) done += std::max(Nanoseconds{0}, now() - j.done_at);
     rivals.push_back({j.id, static_cast<Phase>(j.state), j.power, std::max<Nanoseconds>(1s, j.duration - done), j.latest_start,
                       j.may_exit, j.restart_energy, j.restart_time});
   }
@@ -190,13 +184,18 @@ bool Scheduled::have_resource() {
   return resource_.taken();
 }
 
+void Scheduled::write_progress() {
+  book_.job.done = stand().done;
+  book_.job.done_at = now();
+}
+
 void Scheduled::tell(const Decision& d) {
   book_.job.runs = d.runs;
   book_.job.until = d.until == kNever ? Nanoseconds{0} : d.until;
   book_.job.latest_start = executor_.latest_start(stand());
   book_.job.saving = d.saving ? std::optional(d.saving->value()) : std::nullopt;
   book_.job.duration = executor_.assignment().duration;
-  book_.job.done = stand().done;
+  write_progress();
   decision_ = d;
   if (schedule_.on_change) schedule_.on_change({phase_, d, d.why});
 }
@@ -256,44 +255,6 @@ void Scheduled::take_news() {
   turn_now_ = true;
 }
 
-void Scheduled::take_signals() {
-  for (SignalGate::Signal s = gate_.next(); s.number != 0; s = gate_.next()) take_signal(s);
-}
-
-void Scheduled::take_signal(const SignalGate::Signal& s) {
-  if (s.number == SIGCHLD) {
-    if (!child_) return;
-    const auto ended = child_->reap([this](pid_t, const rusage& usage) { tree_->reaped(usage); });
-    if (ended) program_ended(*ended);
-    else if (child_->take_terminal_stop()) ::raise(SIGSTOP);  // the shell must see a stopped job
-    return;
-  }
-  const bool alive = phase_ == Phase::running || phase_ == Phase::held;
-  if (alive) {
-    if (phase_ == Phase::held && (ends_a_program(s.number) || s.number == SIGTSTP)) {
-      // Whoever ends or stops it means the program, which must run to hear it; and what it does then is theirs to say.
-      if (s.number != SIGTSTP) order_ = Order::now;
-      const bool stopped_already = hold_->way() == HoldWay::stop;
-      release("let go for signal " + std::to_string(s.number));
-      turn_now_ = true;
-      // Under SIGSTOP the terminal's own stop is swallowed by ours, and comes to nobody's notice when ours is undone.
-      if (s.number == SIGTSTP && stopped_already) ::raise(SIGSTOP);
-    } else if (s.number == SIGCONT) {
-      look_after_hold();
-    }
-    if (!s.from_kernel && s.number != SIGPIPE) ::kill(child_->pid(), s.number);
-    return;
-  }
-  if (is_ignored(s.number)) return;  // nohup
-  if (ends_a_program(s.number)) {
-    stopped_by_ = "signal " + std::to_string(s.number);
-    end({128 + s.number, s.number}, "ended by signal " + std::to_string(s.number));
-  } else if (s.number == SIGTSTP) {
-    ::raise(SIGSTOP);
-    turn_now_ = true;
-  }
-}
-
 /// The lease, and whether what was held is held.
 void Scheduled::look_after_hold() {
   if (phase_ != Phase::held) return;
@@ -318,6 +279,8 @@ Result<std::string> Scheduled::answer(const std::string& question) {
   const auto words = split(question, ' ');
   const auto obey = [&](Order order, const char* said) {
     order_ = order;
+    told_to_end_ = false;
+    hands_off_until_ = {};
     turn_now_ = true;
     return std::string(said);
   };
@@ -342,6 +305,9 @@ Result<std::string> Scheduled::answer(const std::string& question) {
     const auto whole = Nanoseconds(static_cast<std::int64_t>(static_cast<double>(stand().done.count()) / *share));
     executor_.expect(whole, whole + whole / 10);
     budgets_.expect(whole);
+    book_.job.duration = executor_.assignment().duration;
+    write_progress();
+    book_.update();
     turn_now_ = true;
     return fmt::format("{:.0f} % done, {} of running left", *share * 100, human_duration(seconds(whole - stand().done)));
   }

@@ -9,6 +9,7 @@
 // minute for a lease.
 
 #include <array>
+#include <utility>
 
 #include <poll.h>
 
@@ -46,8 +47,6 @@ class Scheduled {
   void await_news();
   void turn();
   void wait();
-  void take_signals();
-  void take_signal(const SignalGate::Signal& s);
   void take_news();
   void look_after_hold();
   [[nodiscard]] int poll_timeout() const;
@@ -55,9 +54,18 @@ class Scheduled {
   [[nodiscard]] ScheduledResult conclude();
   void tell(const Decision& decision);
   [[nodiscard]] ReceiptTerms receipt_terms() const;
+  void write_progress();
   void look_at_queue();
   void tell_queue();
   [[nodiscard]] bool have_resource();
+
+  // scheduled_signals.cpp
+  void take_signals();
+  void take_signal(const SignalGate::Signal& s);
+  void reap();
+  void told_to_end(int signal);
+  void stop_while_held(const SignalGate::Signal& s);
+  void stop_with_program();
 
   // scheduled_pause.cpp: from one phase to the next
   void enter_phase(Phase phase);
@@ -71,6 +79,10 @@ class Scheduled {
   void request_exit();
   void give_up_exit(const std::string& why);
   void program_ended(const Ending& ending);
+  void last_life_ended(const Ending& ending, std::string why);
+  [[nodiscard]] HoldScope scope() const;
+  void ask_leftovers();
+  [[nodiscard]] bool wait_for_leftovers();
   void end(const Ending& ending, std::string why);
   void cancel(const std::string& by);
   void look_at_budgets();
@@ -111,20 +123,25 @@ class Scheduled {
   Nanoseconds phase_since_utc_{}, phase_since_{};  ///< the latter monotonic
   std::array<Nanoseconds, 4> spent_{};             ///< by phase, without the present one; monotonic
   int restarts_ = 0;
-  bool saving_ = false;           ///< it was asked to exit and has not yet
-  Nanoseconds saving_until_{};    ///< monotonic
-  Joules energy_at_turn_;         ///< when the phase, or the saving, began
-  int crashes_ = 0;               ///< in a row, right after a resumption
-  Nanoseconds back_off_until_{};  ///< monotonic; 0: none
-  Nanoseconds next_question_{};   ///< monotonic
-  Nanoseconds renew_at_{};        ///< monotonic; of the lease
+  bool saving_ = false;            ///< it was asked to exit and has not yet
+  Nanoseconds saving_until_{};     ///< monotonic
+  Joules energy_at_turn_;          ///< when the phase, or the saving, began
+  int crashes_ = 0;                ///< in a row, right after a resumption
+  Nanoseconds back_off_until_{};   ///< monotonic; 0: none
+  bool told_to_end_ = false;       ///< by a signal: if it ends soon, it has ended
+  Nanoseconds hands_off_until_{};  ///< monotonic: it is not paused before, because of that signal
+  pid_t pause_shell_ = -1;         ///< of --pause-with COMMAND; none of the program's
+  Nanoseconds next_question_{};    ///< monotonic
+  Nanoseconds renew_at_{};         ///< monotonic; of the lease
   Order order_ = Order::plan;
   Decision decision_;
   std::optional<Decision> first_decision_;
   std::string planned_by_;     ///< signal of the first plan
   Nanoseconds started_utc_{};  ///< the program, first
   std::optional<Ending> ending_;
+  std::optional<std::pair<Ending, std::string>> lingering_;  ///< --wait-all: it has ended, what it left behind has not
   std::string stopped_by_;
+  bool asked_in_vain_ = false;  ///< this life of the program was asked to save and exit, and we gave up waiting
   bool turn_now_ = true;
 };
 

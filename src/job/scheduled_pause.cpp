@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "job/hold_tree.hpp"
 #include "job/scheduled.hpp"
 
 namespace gramwatt::job {
@@ -19,7 +20,8 @@ using namespace std::chrono_literals;
 
 /// A program that dies so soon after it was resumed has not found its checkpoint, or its GPU was taken: it is tried again.
 constexpr Nanoseconds kCrashWindow = 60s;
-constexpr std::array<Nanoseconds, 3> kBackOff{1s, 10s, 60s};
+/// Processes that a life left behind are looked at so often before the next one begins.
+constexpr Nanoseconds kLeftoversAgain = 1s;
 /// What a hold draws is believed once it was watched for so long.
 constexpr Nanoseconds kLongEnough = 30s;
 /// Whoever gives a resource back says so; this is for one that was killed.
@@ -49,14 +51,19 @@ ledger::Doing doing_in(Phase phase) {
 }
 
 /// `sh -c command`, which nobody waits for but the reaper.
-void run_shell(const std::string& command, const std::string& run_id, pid_t job, const SignalGate& gate) {
-  const std::string id = "GRAMWATT_RUN_ID=" + run_id, pid = "GRAMWATT_JOB_PID=" + std::to_string(job);
+pid_t run_shell(const std::string& command, const std::string& run_id, pid_t job, const SignalGate& gate) {
+  constexpr std::string_view run_name = "GRAMWATT_RUN_ID=", job_name = "GRAMWATT_JOB_PID=";
+  std::string id = std::string(run_name) + run_id, pid = std::string(job_name) + std::to_string(job);
   std::vector<char*> environment;
-  for (char** e = environ; *e != nullptr; ++e) environment.push_back(*e);
-  environment.push_back(const_cast<char*>(id.c_str()));
-  environment.push_back(const_cast<char*>(pid.c_str()));
+  for (char** e = environ; *e != nullptr; ++e) {
+    const std::string_view entry = *e;  // an outer run's stand there when this one is nested
+    if (!entry.starts_with(run_name) && !entry.starts_with(job_name)) environment.push_back(*e);
+  }
+  environment.push_back(id.data());
+  environment.push_back(pid.data());
   environment.push_back(nullptr);
-  if (::fork() != 0) return;
+  const pid_t shell = ::fork();
+  if (shell != 0) return shell;
   gate.restore_inherited();
   ::execle("/bin/sh", "sh", "-c", command.c_str(), nullptr, environment.data());
   _exit(127);
@@ -73,6 +80,7 @@ void Scheduled::enter_phase(Phase phase) {
   phase_ = phase;
   phase_since_ = at.monotonic;
   phase_since_utc_ = at.utc;
+  write_progress();
   energy_at_turn_ = energy_so_far();
 }
 
@@ -86,7 +94,7 @@ void Scheduled::apply(const Decision& d) {
     case Phase::running:
       if (d.wish == Wish::hold) return hold(d);
       if (d.wish == Wish::exit) return ask_to_exit(d);
-      if (changed) tell(d);
+      if (changed) tell(d), book_.update();
       return;
     case Phase::held:
       if (d.wish != Wish::run) break;
@@ -96,7 +104,7 @@ void Scheduled::apply(const Decision& d) {
       if (d.wish == Wish::run) return start(d);
       break;
   }
-  if (changed) tell(d);
+  if (changed) tell(d), book_.update();
 }
 
 /// The first start opens the sensors and begins the account.
@@ -120,6 +128,7 @@ Result<void> Scheduled::start_program(const std::vector<std::string>& command) {
     tree_ = meter::make_tree_cpu(id_, meter::TreeMechanism::task_clock);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
   }
+  asked_in_vain_ = false;
   tree_->attach(child_->pid());
   hold_.reset();
   if (first) {
@@ -153,6 +162,7 @@ void Scheduled::start(const Decision& d) {
     return;
   }
   const bool comes_back = phase_ == Phase::off;
+  if (comes_back && wait_for_leftovers()) return;
   const auto& resume = schedule_.exit ? schedule_.exit->resume : options_.command;
   tell(d);
   if (comes_back) ++restarts_;
@@ -178,8 +188,7 @@ void Scheduled::hold(const Decision& d) {
   (void)book_.enter(ledger::JobState::held, "holding", d.why);  // the guardian is what keeps it from being left held
   auto held = Result<void>{};
   if (!hold_) {
-    const std::string cgroup = cgroup_folder(tree_->birth_cgroup());
-    auto made = make_hold({child_->pid(), cgroup, cgroup.empty() || options_.wait_all, {}}, *guardian_, schedule_.hold_way);
+    auto made = make_hold(scope(), *guardian_, schedule_.hold_way);
     if (made) hold_ = std::move(*made);
     else held = tl::unexpected(made.error());
   }
@@ -195,7 +204,9 @@ void Scheduled::hold(const Decision& d) {
   }
   enter_phase(Phase::held);
   renew_at_ = monotonic() + guardian_->renew_every();
-  (void)book_.enter(ledger::JobState::held, "held", fmt::format("by {}; {}", name_of(hold_->way()), d.why));
+  std::string way(name_of(hold_->way()));
+  if (const auto refused = hold_->refused(); !refused.empty()) way += " (not by " + refused.front() + ")";
+  (void)book_.enter(ledger::JobState::held, "held", fmt::format("by {}; {}", way, d.why));
 }
 
 void Scheduled::release(const std::string& why) {
@@ -236,12 +247,14 @@ void Scheduled::ask_to_exit(const Decision& d) {
 
 void Scheduled::request_exit() {
   if (schedule_.exit->command.empty()) ::kill(child_->pid(), schedule_.exit->signal);
-  else run_shell(schedule_.exit->command, id_, child_->pid(), gate_);
+  else pause_shell_ = run_shell(schedule_.exit->command, id_, child_->pid(), gate_);
 }
 
 void Scheduled::give_up_exit(const std::string& why) {
   saving_ = false;
   session_->mistaken(ledger::Doing::running);
+  asked_in_vain_ = true;
+  hands_off_until_ = {};
   note(why + ": it runs on, and is not paused by exit again");
   executor_.terms().may_exit = false;
   (void)book_.enter(ledger::JobState::running, "not paused", why);
@@ -257,12 +270,21 @@ void Scheduled::measure_save() {
 }
 
 void Scheduled::program_ended(const Ending& e) {
+  if (phase_ == Phase::held) {  // killed, or taken by its machine: what it leaves behind runs on
+    (void)hold_->release();
+    enter_phase(Phase::running);
+  }
   const bool was_saving = std::exchange(saving_, false);
-  if (!stopped_by_.empty()) return end(e, "stopped by " + stopped_by_ + ": " + text_of(e));
-  if (was_saving && has_saved(e, schedule_.exit->signal)) {
+  if (!stopped_by_.empty()) return last_life_ended(e, "stopped by " + stopped_by_ + ": " + text_of(e));
+  if (told_to_end_ && monotonic() < hands_off_until_) return last_life_ended(e, text_of(e));
+  // One that took longer than we waited has saved all the same, when it says so.
+  const bool saved_late = !was_saving && asked_in_vain_ && e.exit_code == kTryAgain;
+  if (saved_late || (was_saving && has_saved(e, schedule_.exit->signal))) {
+    crashes_ = 0;
     measure_save();
     enter_phase(Phase::off);
     (void)book_.enter(ledger::JobState::off, "paused", decision_.why);
+    ask_leftovers();
     resource_.give_back();
     tell_queue();
     turn_now_ = true;
@@ -270,12 +292,12 @@ void Scheduled::program_ended(const Ending& e) {
   }
   const bool soon = phase_ == Phase::off || monotonic() - phase_since_ < kCrashWindow;
   const bool crashed = was_saving || (restarts_ > 0 && soon && e.exit_code != 0);
-  if (!crashed || crashes_ >= static_cast<int>(kBackOff.size())) return end(e, text_of(e));
+  if (!crashed || crashes_ >= static_cast<int>(schedule_.back_off.size())) return last_life_ended(e, text_of(e));
   if (was_saving) {
     note(fmt::format("asked to save and exit, it ended with {}: it is not paused by exit again", text_of(e)));
     executor_.terms().may_exit = false;
   }
-  const Nanoseconds pause = kBackOff.at(static_cast<std::size_t>(crashes_++));
+  const Nanoseconds pause = schedule_.back_off.at(static_cast<std::size_t>(crashes_++));
   if (phase_ != Phase::off) enter_phase(Phase::off);
   back_off_until_ = monotonic() + pause;
   order_ = Order::now;  // it has trouble enough
@@ -283,11 +305,49 @@ void Scheduled::program_ended(const Ending& e) {
                     fmt::format("{}; tried again in {}", text_of(e), human_duration(seconds(pause))));
 }
 
+void Scheduled::last_life_ended(const Ending& e, std::string why) {
+  if (!options_.wait_all || child_->all_gone()) return end(e, std::move(why));
+  lingering_.emplace(e, std::move(why));
+}
+
+HoldScope Scheduled::scope() const {
+  HoldScope s;
+  s.root = child_->pid();
+  s.cgroup = cgroup_folder(tree_->birth_cgroup());
+  s.adopted = s.cgroup.empty() || options_.wait_all;
+  if (pause_shell_ > 0) s.spared.push_back(pause_shell_);
+  return s;
+}
+
+/// A shell ends by a signal and leaves behind what it was running, which never heard of it. It must not run on beside its
+/// successor, which begins where the checkpoint is.
+void Scheduled::ask_leftovers() {
+  const int signal = schedule_.exit->command.empty() ? schedule_.exit->signal : SIGTERM;
+  const auto left = processes_of(scope(), guardian_ ? guardian_->pid() : -1);
+  for (const Member& m : left) ::kill(m.id, signal);
+  if (!left.empty())
+    note(fmt::format("when it exited {} of its processes ran on: they were sent signal {} as well", left.size(), signal));
+}
+
+/// True: the next life has to wait, and the turn comes again.
+bool Scheduled::wait_for_leftovers() {
+  const auto left = processes_of(scope(), guardian_ ? guardian_->pid() : -1).size();
+  if (left == 0) return false;
+  if (monotonic() - phase_since_ > schedule_.exit->patience) {
+    note(fmt::format("{} processes of its earlier life run still beside the next", left));
+    return false;
+  }
+  back_off_until_ = monotonic() + kLeftoversAgain;
+  return true;
+}
+
 void Scheduled::end(const Ending& e, std::string why) {
   ending_ = e;
   const Instant at = clock_.now();
   spent_[static_cast<std::size_t>(phase_)] += at.monotonic - std::exchange(phase_since_, at.monotonic);
   book_.job.done = spent_[static_cast<std::size_t>(Phase::running)];
+  book_.job.until = {};
+  book_.job.runs.clear();
   (void)book_.enter(ledger::JobState::ended, "ended", std::move(why));
 }
 
@@ -313,6 +373,7 @@ void Scheduled::stop_for_budget() {
 void Scheduled::cancel(const std::string& by) {
   stopped_by_ = by;
   order_ = Order::now;
+  if (lingering_) return end(lingering_->first, "stopped by " + by + ": what it had left behind runs on");
   if (phase_ == Phase::held) release("cancelled");
   if (phase_ == Phase::running) {
     ::kill(child_->pid(), SIGTERM);

@@ -1,6 +1,7 @@
 #pragma once
 // Run a command when the grid is clean: start it late, pause and resume it by plan, and account for all of it as one run.
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -31,12 +32,15 @@ struct Situation {
 
 struct ScheduleOptions {
   Assignment assignment;
-  std::string resource;                             ///< see ledger::JobRecord
-  std::vector<std::string> options;                 ///< see ledger::JobRecord
-  bool may_hold = false;                            ///< paused in place,
-  std::optional<HoldWay> hold_way;                  ///< by this way only
-  std::optional<PauseByExit> exit;                  ///< paused by exit
-  Estimate<Watts> idle_power;                       ///< of this machine, boundary node
+  std::string resource;              ///< see ledger::JobRecord
+  std::vector<std::string> options;  ///< see ledger::JobRecord
+  bool may_hold = false;             ///< paused in place,
+  std::optional<HoldWay> hold_way;   ///< by this way only
+  std::optional<PauseByExit> exit;   ///< paused by exit
+  Estimate<Watts> idle_power;        ///< of this machine, boundary node
+  Nanoseconds lease = kLease;        ///< of the guardian
+  /// Before each new attempt to start a program that has crashed at a pause or right after a resumption.
+  std::array<Nanoseconds, 3> back_off{std::chrono::seconds(1), std::chrono::seconds(10), std::chrono::seconds(60)};
   Foresee foresee;                                  ///< asked in a thread of its own
   std::function<Machine()> probe;                   ///< sensors are opened when the program starts, not while it waits
   std::function<void(const Situation&)> on_change;  ///< may be empty

@@ -45,6 +45,7 @@ std::string to_text(const JobRecord& job) {
          {"why", job.why},
          {"duration", job.duration.count()},
          {"done", job.done.count()},
+         {"done_at", job.done_at.count()},
          {"power", job.power.value()},
          {"may_exit", job.may_exit},
          {"restart_energy", job.restart_energy.value()},
@@ -86,6 +87,7 @@ void from_text(const std::string& text, JobRecord& job) {
   job.why = j.value("why", "");
   job.duration = time_at(j, "duration");
   job.done = time_at(j, "done");
+  job.done_at = time_at(j, "done_at");
   job.power = Watts(j.value("power", 0.0));
   job.may_exit = j.value("may_exit", false);
   job.restart_energy = Joules(j.value("restart_energy", 0.0));
@@ -123,14 +125,16 @@ Result<void> write_job(Database& db, const JobRecord& job, const JobEvent& event
       s->bind(4, to_text(job));
       s->exec();
     }
-    const auto s = db.statement(
-        "INSERT INTO events(run, seq, utc, what, why) "
-        "VALUES(?1, (SELECT coalesce(max(seq) + 1, 0) FROM events WHERE run = ?1), ?2, ?3, ?4)");
-    s->bindNoCopy(1, job.id);
-    s->bind(2, static_cast<std::int64_t>(event.utc.count()));
-    s->bindNoCopy(3, event.what);
-    s->bindNoCopy(4, event.why);
-    s->exec();
+    if (!event.what.empty()) {
+      const auto s = db.statement(
+          "INSERT INTO events(run, seq, utc, what, why) "
+          "VALUES(?1, (SELECT coalesce(max(seq) + 1, 0) FROM events WHERE run = ?1), ?2, ?3, ?4)");
+      s->bindNoCopy(1, job.id);
+      s->bind(2, static_cast<std::int64_t>(event.utc.count()));
+      s->bindNoCopy(3, event.what);
+      s->bindNoCopy(4, event.why);
+      s->exec();
+    }
     transaction->commit();
     return {};
   });

@@ -41,6 +41,7 @@ struct JobRecord {
   std::string why;                   ///< of this state, one line
   std::optional<double> saving{};    ///< expected, a share
   Nanoseconds duration{}, done{};    ///< running time that is needed, and that is behind it
+  Nanoseconds done_at{};             ///< UTC: when it was; of one that runs, more is behind it by now
   Watts power;                       ///< while it runs, as planned
   bool may_exit = false;             ///< it gives the resource away while it is paused
   Joules restart_energy;             ///< of coming back from that,
@@ -57,7 +58,8 @@ struct JobEvent {
 
 class Database;
 
-/// The row as it is now, and one event more, in one commit. Makes the tables where they are not.
+/// The row as it is now, and one event more, in one commit; an event without a name is none. Makes the tables where they are
+/// not.
 [[nodiscard]] Result<void> write_job(Database& database, const JobRecord& job, const JobEvent& event);
 /// All jobs, oldest first; `alive` is left alone.
 [[nodiscard]] Result<std::vector<JobRecord>> read_jobs(Database& database);

@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -53,16 +54,17 @@ Nanoseconds to_ns(const timeval& t) { return std::chrono::seconds(t.tv_sec) + st
 
 constexpr const char* kLeafPrefix = "gramwatt-";
 
-/// Leaves of earlier runs whose daemons have ended since. A leaf younger than a minute may belong to a run that has not yet
-/// started its program, and is left alone.
+/// Leaves of earlier runs whose daemons have ended since. A leaf that is locked belongs to a gramwatt that lives: it is empty
+/// while a job is paused by exit. One younger than a minute may not have been locked yet.
 void remove_old_leaves(const fs::path& folder) {
   std::error_code ec;
   const time_t now = time(nullptr);
   for (const auto& entry : fs::directory_iterator(folder, ec)) {
     if (!entry.path().filename().string().starts_with(kLeafPrefix)) continue;
     struct stat info{};
-    if (::stat(entry.path().c_str(), &info) == 0 && now - info.st_ctime > 60)
-      ::rmdir(entry.path().c_str());  // fails while in use
+    if (::stat(entry.path().c_str(), &info) != 0 || now - info.st_ctime <= 60) continue;
+    const Fd leaf(::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (leaf && ::flock(leaf.get(), LOCK_EX | LOCK_NB) == 0) ::rmdir(entry.path().c_str());  // fails while in use
   }
 }
 
@@ -77,6 +79,7 @@ class CgroupLeaf final : public TreeCpu {
       return tl::unexpected(errno_error(errno, "cannot make a cgroup", leaf->path_.string()));
     leaf->made_ = true;
     leaf->folder_ = Fd(::open(leaf->path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (leaf->folder_) ::flock(leaf->folder_.get(), LOCK_EX | LOCK_NB);
     auto stat = open_read(leaf->path_ / "cpu.stat");
     if (!leaf->folder_ || !stat) return fail("has no cpu.stat", leaf->path_.string());
     leaf->stat_ = std::move(*stat);

@@ -79,6 +79,31 @@ TEST(Executor, PausesOverDirtyHoursByTheCheaperWay) {
   EXPECT_EQ(held.restarts, 0);
 }
 
+TEST(Executor, WhatHasJustBegunMayBePausedAgain) {
+  Assignment t = task(2, 9h);
+  t.job.hold = Watts(0);
+  Executor executor(t);
+  executor.learn(outlook(series({900, 900, 100, 100, 900, 900, 900, 900, 900, 900, 900, 900})));
+  // Let go by somebody a minute ago, in the middle of a dirty hour.
+  const Stand stand{Phase::running, kMidnight + 29min, 0h, 0};
+  EXPECT_EQ(executor.decide(kMidnight + 30min, stand).wish, Wish::hold);
+  executor.terms().min_run = 3h;
+  EXPECT_EQ(executor.decide(kMidnight + 30min, stand).wish, Wish::run);
+}
+
+TEST(Executor, PausesAtTheFirstTurnOfTheGridThoughItBeganWithinASlot) {
+  Assignment t = task(2, 4h);
+  t.job.hold = Watts(1);
+  const auto wish = [&](const Assignment& a) {
+    Executor executor(a);
+    executor.learn(outlook(series({100, 900, 900, 100, 400, 400})));
+    return executor.decide(kMidnight + 1h, {Phase::running, kMidnight + 20min, 40min}).wish;
+  };
+  EXPECT_EQ(wish(t), Wish::hold);
+  t.job.min_run = 1h;
+  EXPECT_EQ(wish(t), Wish::run);
+}
+
 TEST(Executor, APlanThatSavesTooLittleStartsAtOnceAndSaysWhy) {
   const auto truth = series({400, 396, 396, 396, 400});
   const auto lived = live(task(1, 4h), truth, 1h, truth);
