@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "cli/budget_request.hpp"
 #include "cli/command.hpp"
 #include "cli/measuring.hpp"
 #include "cli/redfish.hpp"
@@ -102,6 +103,18 @@ void tell_situation(const job::Situation& s) {
   job::end_like(result->run.ending);
 }
 
+/// What it may use, and how long it is thought to run.
+Result<void> take_budgets(const Invocation& invocation, const Settings& settings, Nanoseconds now, job::RunOptions& o) {
+  auto budgets = budgets_of(invocation, settings, o.project, now);
+  if (!budgets) return tl::unexpected(budgets.error());
+  o.budgets = std::move(*budgets);
+  if (o.budgets.empty()) return {};
+  if (invocation.has("repeat")) return fail("does not go with --repeat", "--budget", "do one of them", Error::Kind::usage);
+  o.weigh_as_it_goes = true;
+  o.expected_duration = known_duration(invocation, settings);
+  return {};
+}
+
 }  // namespace
 
 int command_run(const Invocation& invocation, const Settings& settings) {
@@ -121,9 +134,18 @@ int command_run(const Invocation& invocation, const Settings& settings) {
   options->idle_owner = idle_owner(*surroundings, machine.cpu);
   if (invocation.has("dry-run")) return dry_run(*options, machine, *surroundings, settings);
 
+  if (const auto ok = take_budgets(invocation, settings, clock.now().utc, *options); !ok) return refuse(ok.error());
   Watcher watcher;
+  if (!options->budgets.empty()) {
+    options->say = [&watcher](const std::string& text) {
+      watcher.clear();
+      warn(text);
+    };
+  }
   if (const auto opened = watcher.open(invocation, settings, *options); !opened) return refuse(opened.error());
-  options->context = [&](const job::Machine& m) { return make_context(*surroundings, settings, m); };
+  options->context = [&, asked = clock.now().utc](const job::Machine& m) {
+    return make_context(*surroundings, settings, m, asked);
+  };
 
   if (is_scheduled(invocation)) return run_scheduled(invocation, settings, *surroundings, *options, machine, watcher);
   const job::RepeatOptions series{*repetitions,

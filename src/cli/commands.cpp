@@ -43,6 +43,10 @@ std::vector<Command> main_commands() {
         {"require", 0, "measured", "refuse to run (exit 125) when no sensor can be read", false},
         {"idle-owner", 0, "OWNER", "who pays for the idle part of the machine: job or host", false},
         {"machine", 0, "KIND", "shared, owned or rented (default: rented in a guest, else owned)", false},
+        {"budget", 0, "AMOUNT",
+         "end it when it has used so much: 500g, 2kWh, or 3EUR with a price; said at 80 %, asked to end at 100 %, never killed",
+         false},
+        {"electricity-price", 0, "P", "of a kWh, for budgets in money: 0.25/kWh, 0.25EUR/kWh", false},
         {"repeat", 0, "N",
          "run CMD N times against the phases of the power sensor and account for the mean of one (32 or more; a failure ends "
          "the series)",

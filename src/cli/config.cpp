@@ -12,6 +12,7 @@
 #include "base/file.hpp"
 #include "base/system.hpp"
 #include "base/text.hpp"
+#include "cli/budget_request.hpp"
 #include "net/http.hpp"
 #include "place/find.hpp"
 
@@ -36,6 +37,7 @@ const std::vector<std::string>& keys() {
                                             "redfish-password",
                                             "redfish-fingerprint",
                                             "rapl-tree",
+                                            "electricity-price",
                                             "grid-providers",
                                             "watttime-user",
                                             "watttime-password",
@@ -84,6 +86,7 @@ Result<void> take(Config& c, const std::string& key, const std::string& value) {
   else if (key == "stage") c.stage = value;
   else if (key == "ledger") c.ledger = value;
   else if (key == "rapl-tree") c.rapl_tree = value;
+  else if (key == "electricity-price") return into(c.electricity_price, check_price(value));
   else if (key == "redfish") return into(c.redfish, check_redfish(value));
   else if (key == "redfish-user") c.redfish_user = value;
   else if (key == "redfish-password") c.redfish_password = value;
@@ -114,6 +117,16 @@ std::string text_of(const toml::node& node) {
   if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
   if (const auto d = node.value<double>()) return fmt::format("{}", *d);
   return "?";
+}
+
+/// The price may stand behind it: amounts of money are checked when they are used.
+void take_budget(Config& c, const std::string& project, const toml::node& node, const std::filesystem::path& path) {
+  const std::string text = text_of(node);
+  const auto checked = parse_period_budget(text, Price{1, {}}, {});
+  if (checked) c.budgets[project] = text;
+  else
+    c.problems.push_back(fmt::format("{}:{}: {}; this project has no budget", path.string(), node.source().begin.line,
+                                     checked.error().message()));
 }
 
 /// How a value is written: numbers and booleans bare, all else as a basic string.
@@ -167,6 +180,10 @@ Config load_config(const std::filesystem::path& path) {
   for (const auto& [key, node] : table) {
     std::string name(key.str());
     std::replace(name.begin(), name.end(), '_', '-');
+    if (name == "budgets" && node.is_table()) {
+      for (const auto& [project, budget] : *node.as_table()) take_budget(config, std::string(project.str()), budget, path);
+      continue;
+    }
     if (is_secret(name) && !secret) {
       config.problems.push_back(fmt::format("{}: others may read this file, so {} in it is not used (chmod 600 {})",
                                             path.string(), name, path.string()));
@@ -204,7 +221,8 @@ std::vector<std::pair<std::string, std::string>> config_values(const Config& c) 
       {"redfish-user", text(c.redfish_user)},
       {"redfish-password", c.redfish_password ? "(set)" : ""},
       {"redfish-fingerprint", text(c.redfish_fingerprint)},
-      {"rapl-tree", text(c.rapl_tree)}};
+      {"rapl-tree", text(c.rapl_tree)},
+      {"electricity-price", text(c.electricity_price)}};
   all.insert(all.end(), grid.begin(), grid.end());
   return all;
 }
@@ -270,6 +288,11 @@ Result<double> check_pue(const std::string& text) {
     return fail(fmt::format("\"{}\" is no power usage effectiveness", text), "pue", "a number from 1.0 to 5",
                 Error::Kind::usage);
   return *v;
+}
+
+Result<std::string> check_price(const std::string& text) {
+  if (const auto price = parse_price(text); !price) return tl::unexpected(price.error());
+  return text;
 }
 
 Result<std::string> check_redfish(const std::string& text) {

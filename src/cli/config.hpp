@@ -21,6 +21,8 @@ struct Config {
   std::vector<std::string> grid_providers;  ///< who is asked for carbon intensity, most trusted first; imports may be named too
   /// By "PROVIDER-WHAT": "watttime-user", "eia-key", "carbonawaresdk-url".
   std::map<std::string, std::string, std::less<>> grid_access;
+  std::optional<std::string> electricity_price;             ///< "0.25/kWh"
+  std::map<std::string, std::string, std::less<>> budgets;  ///< table [budgets]: by project, "5kg/month"
   std::optional<double> pue;
   std::optional<IdleOwner> idle_owner;
   std::optional<Nanoseconds> interval;
@@ -49,6 +51,7 @@ struct Config {
 [[nodiscard]] Result<std::string> check_longitude(const std::string& text);
 [[nodiscard]] Result<double> check_pue(const std::string& text);
 [[nodiscard]] Result<Nanoseconds> check_interval(const std::string& text);
+[[nodiscard]] Result<std::string> check_price(const std::string& text);
 [[nodiscard]] Result<std::string> check_redfish(const std::string& text);
 [[nodiscard]] Result<std::string> check_fingerprint(const std::string& text);
 [[nodiscard]] Result<IdleOwner> check_idle_owner(const std::string& text);

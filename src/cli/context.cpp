@@ -145,7 +145,7 @@ Estimate<Ratio> pue_of(const Surroundings& s, const place::Place& place, const s
 namespace {
 
 /// Intensities of the place, now and when they are asked for later.
-void weigh_with_grid(const Settings& settings, const place::Place& place, job::Context& c) {
+void weigh_with_grid(const Settings& settings, const place::Place& place, std::optional<Nanoseconds> since, job::Context& c) {
   const Nanoseconds start = SystemClock().now().utc;
   const grid::Grid grid(grid_settings(settings));
   c.look = [grid, zone = place.zone, reach = reach_of(place)](grid::Window window) {
@@ -160,14 +160,15 @@ void weigh_with_grid(const Settings& settings, const place::Place& place, job::C
     c.notes.push_back("marginal intensity unknown: " + known.marginal_note);
   if (!settings.network || !place.zone || grid_settings(settings).providers.empty()) return;
   // What a provider forecasts for a day reaches beyond the next time it is asked, whatever fails meanwhile.
-  c.fetch = [grid, where = where_of(place), start] {
-    return grid.fetch(where, {start, SystemClock().now().utc + std::chrono::hours(24)});
+  c.fetch = [grid, where = where_of(place), from = since.value_or(start)] {
+    return grid.fetch(where, {from, SystemClock().now().utc + std::chrono::hours(24)});
   };
 }
 
 }  // namespace
 
-job::Context make_context(const Surroundings& s, const Settings& settings, const job::Machine& machine) {
+job::Context make_context(const Surroundings& s, const Settings& settings, const job::Machine& machine,
+                          std::optional<Nanoseconds> since) {
   job::Context c;
   place::Place place;
   if (auto located = place::locate(place_query(s, settings))) place = std::move(*located);
@@ -175,7 +176,7 @@ job::Context make_context(const Surroundings& s, const Settings& settings, const
   c.notes.insert(c.notes.end(), place.notes.begin(), place.notes.end());
   if (s.cloud) place.cloud = s.cloud;
   c.weights.pue = pue_of(s, place, machine.cpu);
-  weigh_with_grid(settings, place, c);
+  weigh_with_grid(settings, place, since, c);
 
   std::vector<std::string> gpus = machine.gpus;
   gpus.insert(gpus.end(), s.gpus.begin(), s.gpus.end());

@@ -45,8 +45,10 @@ struct Surroundings {
 [[nodiscard]] IdleOwner idle_owner(const Surroundings& s, const sense::CpuIdentity& cpu);
 [[nodiscard]] Estimate<Ratio> pue_of(const Surroundings& s, const place::Place& place, const sense::CpuIdentity& cpu);
 
-/// All of it for one run. May read files and, where allowed, ask the cloud's metadata service.
-[[nodiscard]] job::Context make_context(const Surroundings& s, const Settings& settings, const job::Machine& machine);
+/// All of it for one run. May read files and, where allowed, ask the cloud's metadata service. `since`: intensities are wanted
+/// from then on; else from now.
+[[nodiscard]] job::Context make_context(const Surroundings& s, const Settings& settings, const job::Machine& machine,
+                                        std::optional<Nanoseconds> since = {});
 
 /// Text to a file, or to standard output for "-".
 [[nodiscard]] Result<void> write_output(const std::string& target, const std::string& text);

@@ -54,6 +54,10 @@ Result<void> Watcher::open(const Invocation& invocation, const Settings& setting
   return {};
 }
 
+void Watcher::clear() {
+  if (live_) live_->clear();
+}
+
 void Watcher::end() {
   if (live_) live_->clear();
   if (trace_ == nullptr) return;

@@ -30,6 +30,8 @@ class Watcher {
 
   /// Opens what the invocation asks for and hangs it into `options`.
   [[nodiscard]] Result<void> open(const Invocation& invocation, const Settings& settings, job::SessionOptions& options);
+  /// Takes the live line away until it is drawn again: somebody else writes.
+  void clear();
   /// Takes the live line away and closes the files.
   void end();
 

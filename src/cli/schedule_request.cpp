@@ -176,6 +176,7 @@ Result<void> costs(const Invocation& invocation, const Surroundings& surrounding
   if (!hold) return tl::unexpected(hold.error());
   plan::Job& j = s.assignment.job;
   j.machine = plan::parse_machine(machine_kind(surroundings, machine.cpu)).value_or(plan::Machine::owned);
+  s.idle_power = machine.model.fixed;
   const Watts idle = machine.model.fixed.value;
   const Watts shared = j.machine == plan::Machine::shared ? Watts(0) : idle;
   const Watts power = e.power.value_or(shared + machine.model.active(0.5));
@@ -248,8 +249,17 @@ bool is_scheduled(const Invocation& invocation) {
   return invocation.has("within") || invocation.has("deadline") || invocation.has("pausable") || invocation.has("resource");
 }
 
+std::optional<Nanoseconds> known_duration(const Invocation& invocation, const Settings& settings) {
+  const auto e = expected(invocation, settings, kUsualSlot);
+  return e ? std::optional(e->duration) : std::nullopt;
+}
+
 Result<void> check_unscheduled(const Invocation& invocation) {
+  const auto serves_a_budget = [&](std::string_view name) {
+    return invocation.has("budget") && (name == "duration" || name == "like" || name == "energy");
+  };
   for (const Option& o : schedule_options()) {
+    if (serves_a_budget(o.name)) continue;
     if (invocation.has(o.name) && !is_scheduled(invocation))
       return usage("means nothing to a run that starts at once and is never paused", "--" + std::string(o.name),
                    "add --within D, --deadline TIME or --pausable");

@@ -12,6 +12,9 @@ namespace gramwatt::cli {
 /// Is this run to be moved in time?
 [[nodiscard]] bool is_scheduled(const Invocation& invocation);
 
+/// How long it is thought to run: as was said, or as earlier runs of this command did.
+[[nodiscard]] std::optional<Nanoseconds> known_duration(const Invocation& invocation, const Settings& settings);
+
 /// An Error (usage) when a run that is not to be moved is told how.
 [[nodiscard]] Result<void> check_unscheduled(const Invocation& invocation);
 

@@ -1,6 +1,7 @@
 #include "job/account.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -103,7 +104,7 @@ void SliceCollector::add(const Interval& interval) {
   for (const Flow& f : interval.flows) energy += f.job();
   const auto bucket = [&](Nanoseconds t) { return t.count() / kStep.count(); };
   // A step of the wall clock backwards starts a new slice; nothing is lost, and time that was lived twice counts twice.
-  if (!slices_.empty() && bucket(slices_.back().start) == bucket(interval.start.utc) &&
+  if (!std::exchange(cut_, false) && !slices_.empty() && bucket(slices_.back().start) == bucket(interval.start.utc) &&
       slices_.back().end <= interval.start.utc + Nanoseconds(1)) {
     slices_.back().end = std::max(slices_.back().end, interval.end.utc);
     slices_.back().energy += energy;

@@ -36,10 +36,13 @@ struct Measured {
 class SliceCollector {
  public:
   void add(const Interval& interval);
+  /// The next interval begins a new slice: the program is held from here on, or runs again.
+  void cut() { cut_ = true; }
   [[nodiscard]] const std::vector<footprint::Slice>& slices() const { return slices_; }
 
  private:
   std::vector<footprint::Slice> slices_;
+  bool cut_ = false;
 };
 
 /// Adds what the mechanism that counted the process tree (TreeCpu::mechanism) is known to lose.

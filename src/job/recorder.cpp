@@ -30,6 +30,7 @@ std::string_view name(meter::TickFacts::Kind kind) {
   switch (kind) {
     case meter::TickFacts::Kind::start: return "start";
     case meter::TickFacts::Kind::tick: return "tick";
+    case meter::TickFacts::Kind::turn: return "turn";
     case meter::TickFacts::Kind::last: return "last";
   }
   return "tick";

@@ -206,8 +206,11 @@ RecordedTick tick_of(const Json& j, std::size_t sensors) {
   RecordedTick t;
   const auto kind = j.at(1).get<std::string>();
   using Kind = meter::TickFacts::Kind;
-  if (kind != "start" && kind != "tick" && kind != "last") throw std::runtime_error("a kind of tick that is not known");
-  t.facts.kind = kind == "start" ? Kind::start : kind == "last" ? Kind::last : Kind::tick;
+  if (kind == "start") t.facts.kind = Kind::start;
+  else if (kind == "tick") t.facts.kind = Kind::tick;
+  else if (kind == "turn") t.facts.kind = Kind::turn;
+  else if (kind == "last") t.facts.kind = Kind::last;
+  else throw std::runtime_error("a kind of tick that is not known");
   t.facts.at = {time_of(j.at(2)), time_of(j.at(3)), time_of(j.at(4), std::chrono::years(200))};
   t.facts.sharers = whole<int>(j.at(5));
   if (!j.at(6).is_null()) t.facts.tree_cpu = time_of(j[6], std::chrono::years(200));

@@ -132,9 +132,11 @@ void Replayer::tick(const RecordedTick& t) {
       started_ = true;
       break;
     case meter::TickFacts::Kind::tick: meter_->sample([this] { return tree_cpu_; }, sharers_); break;
+    case meter::TickFacts::Kind::turn: meter_->turn([this] { return tree_cpu_; }, sharers_); break;
     case meter::TickFacts::Kind::last: finish(t.facts.at); break;
   }
   for (const Interval& i : meter_->take_closed()) slices_.add(i);
+  if (t.facts.kind == meter::TickFacts::Kind::turn) slices_.cut();
 }
 
 Result<void> Replayer::take(RecordedLine line) {

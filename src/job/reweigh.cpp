@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "job/account.hpp"
+#include "job/receipt.hpp"
 
 namespace gramwatt::job {
 namespace {
@@ -12,6 +13,21 @@ bool same(const std::optional<ledger::IntensityFacts>& a, const std::optional<le
   const double x = a->value.value.value(), y = b->value.value.value();
   return std::abs(x - y) <= 1e-9 * std::max(1.0, std::abs(x)) && a->value.source == b->value.source &&
          a->value.terms == b->value.terms;
+}
+
+bool same(const Estimate<Grams>& a, const Estimate<Grams>& b) {
+  const double x = a.value.value(), y = b.value.value();
+  return std::abs(x - y) <= 1e-9 * std::max(1.0, std::abs(x));
+}
+
+/// The counterfactual may be known better where the run itself is not.
+bool same_receipt(const std::optional<ledger::Receipt>& a, const std::optional<ledger::Receipt>& b) {
+  if (!a || !b) return !a && !b;
+  const auto equal = [](const ledger::SavingFacts& x, const ledger::SavingFacts& y) {
+    return x.kind == y.kind && same(x.actual, y.actual) && same(x.counterfactual, y.counterfactual);
+  };
+  if (!equal(a->average, b->average) || a->marginal.has_value() != b->marginal.has_value()) return false;
+  return !a->marginal || equal(*a->marginal, *b->marginal);
 }
 
 }  // namespace
@@ -28,11 +44,14 @@ Result<bool> reweigh(ledger::Ledger& ledger, ledger::RunRecord& record, const Kn
   if (!intervals) return tl::unexpected(intervals.error());
   if (intervals->empty())
     return fail("run " + record.id + " has no energy over time in the ledger", {}, {}, Error::Kind::missing);
-  const auto known = knowledge(record, {intervals->front().start.utc, intervals->back().end.utc});
+  const auto known = knowledge(record, receipt_window(record, {intervals->front().start.utc, intervals->back().end.utc}));
   if (!known) return tl::unexpected(known.error());
   ledger::RunRecord anew = record;
-  weigh_carbon(slices_of(*intervals), known->average, known->marginal, anew);
-  if (same(record.average_intensity, anew.average_intensity) && same(record.marginal_intensity, anew.marginal_intensity))
+  const std::vector<footprint::Slice> slices = slices_of(*intervals);
+  weigh_carbon(slices, known->average, known->marginal, anew);
+  if (anew.receipt) settle_receipt(slices, known->average, known->marginal, anew);
+  if (same_receipt(record.receipt, anew.receipt) && same(record.average_intensity, anew.average_intensity) &&
+      same(record.marginal_intensity, anew.marginal_intensity))
     return false;
   anew.earlier.push_back(
       {now_utc, record.carbon.average, record.carbon.marginal, record.average_intensity, record.marginal_intensity});

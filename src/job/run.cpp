@@ -18,7 +18,9 @@ namespace {
 class Runner {
  public:
   Runner(RunOptions options, Machine machine, const Clock& clock)
-      : options_(std::move(options)), session_(options_, std::move(machine), clock) {}
+      : options_(std::move(options)),
+        session_(options_, std::move(machine), clock),
+        budgets_(options_.budgets, options_.expected_duration, options_.say) {}
 
   Result<RunResult> run();
 
@@ -26,14 +28,17 @@ class Runner {
   Result<void> give_birth();
   [[gnu::hot]] void watch();
   void take_signals();
+  void look_at_budgets();
 
   RunOptions options_;
   Session session_;
+  BudgetWatch budgets_;
   SignalGate gate_;
   std::unique_ptr<meter::TreeCpu> tree_;
   std::optional<Child> child_;
   std::optional<Ending> ending_;
   bool stop_waiting_ = false;
+  bool out_of_budget_ = false;
 };
 
 Result<RunResult> Runner::run() {
@@ -52,6 +57,8 @@ Result<RunResult> Runner::run() {
   result.record = session_.finish();
   result.record.exit_code = ending_->exit_code;
   if (ending_->signal != 0) result.record.signal = ending_->signal;
+  if (out_of_budget_) result.record.stopped_by = "budget";
+  for (std::string& line : budgets_.told(used_by(result.record))) result.record.notes.push_back(std::move(line));
   auto stored = session_.store(result.record);
   result.ledger_error = std::move(stored.ledger);
   result.record_error = std::move(stored.recording);
@@ -87,7 +94,16 @@ void Runner::watch() {
     if (::poll(sources.data(), sources.size(), -1) < 0 && errno != EINTR) return;
     if ((sources[0].revents & POLLIN) != 0) take_signals();
     if ((sources[1].revents & POLLIN) != 0 || sources[2].revents != 0) session_.tick(sources[2].revents != 0);
+    if ((sources[1].revents & POLLIN) != 0 && budgets_.on()) look_at_budgets();
   }
+}
+
+/// The program is asked once, and waited for.
+void Runner::look_at_budgets() {
+  const auto used = session_.used_until_now();
+  if (!used || ending_ || !budgets_.feed(*used, session_.running_for())) return;
+  out_of_budget_ = true;
+  ::kill(child_->pid(), SIGTERM);
 }
 
 void Runner::take_signals() {
@@ -110,6 +126,8 @@ void Runner::take_signals() {
 }
 
 }  // namespace
+
+Used used_by(const ledger::RunRecord& r) { return {r.energy.total.value, r.energy.facility.value, r.carbon.total.value}; }
 
 Result<RunResult> run(RunOptions options, Machine machine, const Clock& clock) {
   return Runner(std::move(options), std::move(machine), clock).run();

@@ -14,7 +14,13 @@ namespace gramwatt::job {
 struct RunOptions : SessionOptions {
   bool wait_all = false;
   meter::TreeMechanism tree = meter::TreeMechanism::best;
+  std::vector<Budget> budgets;                    ///< any that is used up ends the program, as SIGTERM does
+  std::optional<Nanoseconds> expected_duration;   ///< so that an overrun is foreseen
+  std::function<void(const std::string&)> say{};  ///< of budgets; for people, while the program runs
 };
+
+/// What the account says of budgets: the record's own figures.
+[[nodiscard]] Used used_by(const ledger::RunRecord& record);
 
 struct RunResult {
   ledger::RunRecord record;

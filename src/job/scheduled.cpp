@@ -74,7 +74,8 @@ Scheduled::Scheduled(RunOptions options, ScheduleOptions schedule, const Clock& 
       }()),
       executor_(schedule_.assignment),
       foreseer_(schedule_.foresee),
-      book_(options_.ledger, clock) {
+      book_(options_.ledger, clock),
+      budgets_(options_.budgets, schedule_.assignment.duration, options_.say) {
   options_.id = id_;
   book_.job = row_of(options_, schedule_, id_);
   phase_since_utc_ = now();
@@ -136,11 +137,15 @@ Stand Scheduled::stand() const {
 /// Decides, does it, and sets the alarm.
 void Scheduled::turn() {
   const Nanoseconds t = monotonic();
-  if (saving_ || lingering_ || back_off_until_ > t) return;
+  if (saving_ || !stopped_by_.empty() || lingering_ || back_off_until_ > t) return;
   if (hands_off_until_ > t) return alarm_.set(now() + (hands_off_until_ - t));
   executor_.obey(order_);
   look_at_queue();
   const Decision d = executor_.decide(now(), stand());
+  if (!first_decision_) {
+    first_decision_ = d;
+    if (executor_.outlook()) planned_by_ = executor_.outlook()->signal;
+  }
   alarm_.set(d.until);
   apply(d);  // which may set it otherwise
 }
@@ -220,6 +225,7 @@ void Scheduled::wait() {
   const auto ready = [&](Source s) { return (sources[s].revents & POLLIN) != 0; };
   if (ready(signals)) take_signals();
   if (session_ && (ready(ticks) || sources[marker].revents != 0)) session_->tick(sources[marker].revents != 0);
+  if (session_ && ready(ticks) && budgets_.on()) look_at_budgets();
   if (ready(alarm)) {
     alarm_.take();
     turn_now_ = true;
@@ -298,6 +304,7 @@ Result<std::string> Scheduled::answer(const std::string& question) {
     if (!share || !(*share > 0) || *share > 1) return fail("progress is a share", {}, "such as 0.37");
     const auto whole = Nanoseconds(static_cast<std::int64_t>(static_cast<double>(stand().done.count()) / *share));
     executor_.expect(whole, whole + whole / 10);
+    budgets_.expect(whole);
     book_.job.duration = executor_.assignment().duration;
     write_progress();
     book_.update();
@@ -307,6 +314,20 @@ Result<std::string> Scheduled::answer(const std::string& question) {
   return fail("\"" + question + "\" is not understood");
 }
 
+/// What was expected, and what the receipt cannot see in the meter's figures.
+ReceiptTerms Scheduled::receipt_terms() const {
+  const Assignment& given = schedule_.assignment;
+  ReceiptTerms t;
+  const bool waited = first_decision_ && first_decision_->wish == Wish::wait;
+  t.handed_in = waited ? given.created : started_utc_;
+  if (first_decision_) t.planned = {planned_by_, first_decision_->why, first_decision_->saving, first_decision_->p_worse};
+  t.restart_time = given.job.restart_time;
+  t.restart_energy = given.job.restart_energy;
+  t.waiting_power = schedule_.idle_power;
+  if (given.job.machine == plan::Machine::shared || options_.idle_owner == IdleOwner::host) t.waiting_power.value = Watts(0);
+  return t;
+}
+
 ScheduledResult Scheduled::conclude() {
   ScheduledResult result;
   result.run.start_error = command_error_;
@@ -314,7 +335,7 @@ ScheduledResult Scheduled::conclude() {
   if (command_error_) (void)book_.enter(ledger::JobState::ended, "failed", command_error_->message());
   if (session_ && !command_error_) {
     result.started = true;
-    ledger::RunRecord r = session_->finish();
+    ledger::RunRecord r = session_->finish(receipt_terms());
     r.exit_code = result.run.ending.exit_code;
     if (result.run.ending.signal != 0) r.signal = result.run.ending.signal;
     if (!stopped_by_.empty()) r.stopped_by = stopped_by_;
@@ -322,6 +343,7 @@ ScheduledResult Scheduled::conclude() {
     r.paused = seconds(spent_[static_cast<std::size_t>(Phase::held)] + spent_[static_cast<std::size_t>(Phase::off)]);
     r.running = r.duration - r.paused;
     for (const std::string& n : notes_) r.notes.push_back(n);
+    for (std::string& line : budgets_.told(used_by(r))) r.notes.push_back(std::move(line));
     auto stored = session_->store(r);
     result.run.ledger_error = std::move(stored.ledger);
     result.run.record_error = std::move(stored.recording);

@@ -53,6 +53,7 @@ class Scheduled {
   [[nodiscard]] Result<std::string> answer(const std::string& question);
   [[nodiscard]] ScheduledResult conclude();
   void tell(const Decision& decision);
+  [[nodiscard]] ReceiptTerms receipt_terms() const;
   void write_progress();
   void look_at_queue();
   void tell_queue();
@@ -75,6 +76,7 @@ class Scheduled {
   void hold(const Decision& decision);
   void release(const std::string& why);
   void ask_to_exit(const Decision& decision);
+  void request_exit();
   void give_up_exit(const std::string& why);
   void program_ended(const Ending& ending);
   void last_life_ended(const Ending& ending, std::string why);
@@ -83,6 +85,8 @@ class Scheduled {
   [[nodiscard]] bool wait_for_leftovers();
   void end(const Ending& ending, std::string why);
   void cancel(const std::string& by);
+  void look_at_budgets();
+  void stop_for_budget();
   void measure_hold();
   void measure_save();
 
@@ -108,6 +112,7 @@ class Scheduled {
   std::vector<std::string> queue_;  ///< ids of those who want the same resource
 
   std::optional<Session> session_;
+  BudgetWatch budgets_;
   std::unique_ptr<meter::TreeCpu> tree_;
   std::optional<Child> child_;
   std::unique_ptr<Hold> hold_;
@@ -130,6 +135,9 @@ class Scheduled {
   Nanoseconds renew_at_{};         ///< monotonic; of the lease
   Order order_ = Order::plan;
   Decision decision_;
+  std::optional<Decision> first_decision_;
+  std::string planned_by_;     ///< signal of the first plan
+  Nanoseconds started_utc_{};  ///< the program, first
   std::optional<Ending> ending_;
   std::optional<std::pair<Ending, std::string>> lingering_;  ///< --wait-all: it has ended, what it left behind has not
   std::string stopped_by_;

@@ -40,6 +40,16 @@ bool has_saved(const Ending& e, int asked) {
          e.exit_code == 128 + SIGTERM;
 }
 
+ledger::Doing doing_in(Phase phase) {
+  switch (phase) {
+    case Phase::held: return ledger::Doing::held;
+    case Phase::off: return ledger::Doing::off;
+    case Phase::waiting:
+    case Phase::running: break;
+  }
+  return ledger::Doing::running;
+}
+
 /// `sh -c command`, which nobody waits for but the reaper.
 pid_t run_shell(const std::string& command, const std::string& run_id, pid_t job, const SignalGate& gate) {
   constexpr std::string_view run_name = "GRAMWATT_RUN_ID=", job_name = "GRAMWATT_JOB_PID=";
@@ -64,7 +74,7 @@ pid_t run_shell(const std::string& command, const std::string& run_id, pid_t job
 Joules Scheduled::energy_so_far() const { return session_ ? session_->energy_so_far() : Joules(0); }
 
 void Scheduled::enter_phase(Phase phase) {
-  if (session_ && phase_ != Phase::waiting) session_->tick();  // its first readings are fresh
+  if (session_ && phase_ != Phase::waiting) session_->enter(doing_in(phase));  // the first start began its account itself
   const Instant at = clock_.now();
   spent_[static_cast<std::size_t>(phase_)] += at.monotonic - phase_since_;
   phase_ = phase;
@@ -72,7 +82,6 @@ void Scheduled::enter_phase(Phase phase) {
   phase_since_utc_ = at.utc;
   write_progress();
   energy_at_turn_ = energy_so_far();
-  if (session_) session_->rest(phase == Phase::held || phase == Phase::off);
 }
 
 void Scheduled::apply(const Decision& d) {
@@ -127,6 +136,7 @@ Result<void> Scheduled::start_program(const std::vector<std::string>& command) {
       start_error_ = started.error();
       return started;
     }
+    started_utc_ = session_->started_at().utc;
   }
   enter_phase(Phase::running);
   int code = 0;
@@ -227,17 +237,22 @@ void Scheduled::ask_to_exit(const Decision& d) {
     turn_now_ = true;
     return;
   }
-  session_->tick();
+  session_->enter(ledger::Doing::checkpointing);
   energy_at_turn_ = energy_so_far();
   saving_ = true;
   saving_until_ = monotonic() + schedule_.exit->patience;
   alarm_.set(Nanoseconds::max());
+  request_exit();
+}
+
+void Scheduled::request_exit() {
   if (schedule_.exit->command.empty()) ::kill(child_->pid(), schedule_.exit->signal);
   else pause_shell_ = run_shell(schedule_.exit->command, id_, child_->pid(), gate_);
 }
 
 void Scheduled::give_up_exit(const std::string& why) {
   saving_ = false;
+  session_->mistaken(ledger::Doing::running);
   asked_in_vain_ = true;
   hands_off_until_ = {};
   note(why + ": it runs on, and is not paused by exit again");
@@ -334,6 +349,25 @@ void Scheduled::end(const Ending& e, std::string why) {
   book_.job.until = {};
   book_.job.runs.clear();
   (void)book_.enter(ledger::JobState::ended, "ended", std::move(why));
+}
+
+void Scheduled::look_at_budgets() {
+  const auto used = session_->used_until_now();
+  if (used && budgets_.feed(*used, stand().done)) stop_for_budget();
+}
+
+/// Asked to save and exit where it can, and waited for without end.
+void Scheduled::stop_for_budget() {
+  if (!stopped_by_.empty()) return;
+  const bool asked = saving_;  // it is about to exit anyway
+  const bool running = phase_ == Phase::running || phase_ == Phase::held;
+  if (!running || !schedule_.exit) return cancel("budget");
+  stopped_by_ = "budget";
+  order_ = Order::now;
+  if (phase_ == Phase::held) release("the budget is used up");
+  saving_ = false;
+  (void)book_.enter(ledger::JobState::running, "stopping", "the budget is used up");
+  if (!asked) request_exit();
 }
 
 void Scheduled::cancel(const std::string& by) {

@@ -37,6 +37,7 @@ struct ScheduleOptions {
   bool may_hold = false;             ///< paused in place,
   std::optional<HoldWay> hold_way;   ///< by this way only
   std::optional<PauseByExit> exit;   ///< paused by exit
+  Estimate<Watts> idle_power;        ///< of this machine, boundary node
   Nanoseconds lease = kLease;        ///< of the guardian
   /// Before each new attempt to start a program that has crashed at a pause or right after a resumption.
   std::array<Nanoseconds, 3> back_off{std::chrono::seconds(1), std::chrono::seconds(10), std::chrono::seconds(60)};

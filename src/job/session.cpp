@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,8 @@ constexpr Nanoseconds kFastTick = std::chrono::milliseconds(100);
 constexpr Nanoseconds kSlowTick = std::chrono::seconds(1);
 /// With the guardian's own wake-up (job/guardian.hpp) once a minute in all. Counters that wrap do so in minutes at full power.
 constexpr Nanoseconds kResting = std::chrono::minutes(2);
+/// Behind this time budgets are weighed with the annual mean.
+constexpr Nanoseconds kForeseen = std::chrono::days(14);
 
 void set_timer(const Fd& fd, Nanoseconds interval) {
   const auto s = std::chrono::floor<std::chrono::seconds>(interval);
@@ -77,6 +80,7 @@ Result<void> Session::start(meter::TreeCpu& tree) {
   if (auto set_up = set_up_meter(); !set_up) return set_up;
   if (!options_.parent) registry_.enter();  // a nested run is part of its outer run, which shares for both
   meter_->start(tree_->read());
+  begin_stretch(ledger::Doing::running, meter_->started_at());
   return {};
 }
 
@@ -95,12 +99,61 @@ void Session::tick(bool marker_came) {
   options_.on_tick({meter_->last_tick(), *meter_, meter_->channels(), begun});
 }
 
-void Session::rest(bool resting) { set_timer(timer_, resting ? kResting : interval_); }
+void Session::enter(ledger::Doing doing) {
+  meter_->turn([this] { return tree_->read(); }, sharers());
+  hand_over();
+  slices_.cut();
+  const Instant& now = meter_->last_tick().at;
+  end_stretch(now);
+  begin_stretch(doing, now);
+  const bool rests = doing == ledger::Doing::held || doing == ledger::Doing::off;
+  set_timer(timer_, rests ? kResting : interval_);
+}
 
-Joules Session::energy_so_far() const {
-  Joules sum;
-  for (const Flow& f : meter_->totals()) sum += f.job().joules();
+Flow Session::used_so_far() const {
+  Flow sum;
+  for (const Flow& f : meter_->totals()) sum += f;
   return sum;
+}
+
+Joules Session::energy_so_far() const { return used_so_far().job().joules(); }
+
+void Session::weigh_as_it_goes(const Interval& i) {
+  for (const Flow& f : i.flows) weighed_.unweighed += f.job().joules();
+  if (!writer_->has_begun()) return;
+  const Joules energy = std::exchange(weighed_.unweighed, Joules(0));
+  weighed_.energy += energy;
+  for (const grid::Series& rung : weighed_.ahead.rungs) {
+    const auto point = rung.at(i.end.utc);
+    if (!point) continue;
+    weighed_.operation += energy * point->value;
+    return;
+  }
+}
+
+std::optional<Used> Session::used_until_now() {
+  if (!writer_ || !writer_->has_begun()) return std::nullopt;
+  const ledger::RunRecord& r = writer_->begun();
+  const double pue = r.energy.pue.value.value();
+  const Seconds length = seconds(elapsed(meter_->started_at(), meter_->last_tick().at));
+  const Ratio share = machine_share(*meter_, options_.idle_owner, machine_.cpu, length);
+  const Grams embodied = r.embodied_per_hour.value * (length.value() / 3600 * share.value());
+  return Used{weighed_.energy, weighed_.energy * pue, weighed_.operation * pue + embodied};
+}
+
+void Session::begin_stretch(ledger::Doing doing, const Instant& at) {
+  stretch_began_ = at;
+  before_stretch_ = used_so_far();
+  stretches_.push_back({doing, at.utc, at.utc, {}, {}, {}});
+}
+
+void Session::end_stretch(const Instant& at) {
+  ledger::Stretch& s = stretches_.back();
+  const Flow now = used_so_far();
+  s.end = at.utc;
+  s.length = seconds(elapsed(stretch_began_, at));
+  s.active = (now.job_active - before_stretch_.job_active).joules();
+  s.idle = (now.job_idle - before_stretch_.job_idle).joules();
 }
 
 /// What is read once a second tells little about parts of a program: from its first marker on, ticks are fast.
@@ -114,6 +167,7 @@ void Session::hand_over() {
   std::vector<Interval> closed = meter_->take_closed();
   for (const Interval& i : closed) {
     slices_.add(i);
+    if (options_.weigh_as_it_goes) weigh_as_it_goes(i);
     if (markers_) markers_->settle(i, *meter_);
   }
   writer_->push(std::move(closed));
@@ -138,6 +192,9 @@ ledger::RunRecord Session::begin_record(const Context& context) {
   r.notes = context.notes;
   r.advice = context.advice;
   set_weights(context.weights, r);
+  if (options_.weigh_as_it_goes) {
+    weighed_.ahead = look_ ? look_({r.start_utc, r.start_utc + kForeseen}).average : context.weights.average;
+  }
   return r;
 }
 
@@ -154,7 +211,8 @@ Weights Session::final_weights(ledger::RunRecord& r) {
   }
   Weights w = weights_of(r);
   if (!look_) return w;
-  grid::Intensities known = look_({meter_->started_at().utc, std::max(r.end_utc, meter_->started_at().utc + Nanoseconds(1))});
+  const Nanoseconds start = meter_->started_at().utc;
+  grid::Intensities known = look_(receipt_window(r, {start, std::max(r.end_utc, start + Nanoseconds(1))}));
   w.average = std::move(known.average);
   w.marginal = std::move(known.marginal);
   return w;
@@ -181,13 +239,15 @@ void Session::derive_model(ledger::RunRecord& r) const {
        model.source});
 }
 
-ledger::RunRecord Session::finish() {
+ledger::RunRecord Session::finish(const std::optional<ReceiptTerms>& receipt) {
   const Nanoseconds tree_cpu = tree_->read_exactly();
   if (tree_->missed_something()) meter_->children_unseen();
   meter_->finish(tree_cpu, sharers());
   registry_.leave();
   hand_over();
   ledger::RunRecord record = writer_->begun();
+  end_stretch(clock_.now());
+  if (receipt) record.receipt = begin_receipt(*receipt, std::move(stretches_));
   complete(record);
   return record;
 }
@@ -212,7 +272,9 @@ void Session::complete(ledger::RunRecord& r) {
   m.slices = slices_.slices();
   m.duration = r.duration;
   m.machine_share = machine_share(*meter_, options_.idle_owner, machine_.cpu, r.duration);
-  fill_account(m, final_weights(r), r);
+  const Weights weights = final_weights(r);
+  fill_account(m, weights, r);
+  if (r.receipt) settle_receipt(m.slices, weights.average, weights.marginal, r);
 
   if (markers_) markers_->finish(m.channels, r);
   derive_model(r);

@@ -14,10 +14,12 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "job/account.hpp"
+#include "job/budget.hpp"
 #include "job/fetcher.hpp"
 #include "job/ledger_writer.hpp"
 #include "job/machine.hpp"
 #include "job/markers.hpp"
+#include "job/receipt.hpp"
 #include "job/run_registry.hpp"
 #include "ledger/record.hpp"
 #include "meter/meter.hpp"
@@ -64,6 +66,7 @@ struct SessionOptions {
   std::optional<std::string> id;  ///< of the run; a new one where it has none yet
   std::string version;
   std::function<Context(const Machine&)> context;  ///< called once, in another thread
+  bool weigh_as_it_goes = false;                   ///< `used_until_now` is wanted
   bool detailed_ticks = false;                     ///< on_tick is a trace, and every tick counts
   std::function<void(const Progress&)> on_tick;    ///< may be empty
   Recorder* recorder = nullptr;                    ///< --record; outlives the session
@@ -78,6 +81,8 @@ class Session {
 
   /// The run id.
   [[nodiscard]] const std::string& id() const { return id_; }
+  [[nodiscard]] const Instant& started_at() const { return meter_->started_at(); }
+  [[nodiscard]] Nanoseconds running_for() const { return elapsed(started_at(), meter_->last_tick().at); }
 
   /// For a program that gets this run's id into its environment: makes what its markers are written to. Before it starts.
   void expect_markers() { markers_.emplace(id_, options_.roots, clock_); }
@@ -98,14 +103,25 @@ class Session {
   /// `marker_came`: poll(2) says something of `first_marker`.
   [[gnu::hot]] void tick(bool marker_came = false);
 
-  /// The program is held, or away: a tick every other minute will do, until it runs again. Call `tick` at both ends.
-  void rest(bool resting);
+  /// From now on the program does something else: an interval ends here. While it is held or away a tick every other minute
+  /// will do. Begins with `running`; after `open_ledger` only.
+  void enter(ledger::Doing doing);
+  /// What the stretch that is on turned out to be.
+  void mistaken(ledger::Doing doing) { stretches_.back().doing = doing; }
 
   /// The program's energy until the last tick, as far as it is settled.
   [[nodiscard]] Joules energy_so_far() const;
 
+  /// All channels together, until the last tick.
+  [[nodiscard]] Flow used_so_far() const;
+
+  /// What budgets count, until the last interval that closed: weighed with what was known of the grid when the run began.
+  /// Nothing before place and intensity are known.
+  [[nodiscard]] std::optional<Used> used_until_now();
+
   /// Last readings, and the record but for how the program ended, which is the caller's to fill in.
-  [[nodiscard]] ledger::RunRecord finish();
+  /// `receipt`: of a run that was moved in time.
+  [[nodiscard]] ledger::RunRecord finish(const std::optional<ReceiptTerms>& receipt = {});
 
   /// The finished record to the ledger, and to the end of the recording. The first error of either, if any.
   struct Stored {
@@ -121,6 +137,8 @@ class Session {
   [[nodiscard]] ledger::RunRecord begin_record(const Context& context);
   [[nodiscard]] Weights final_weights(ledger::RunRecord& record);
   void complete(ledger::RunRecord& record);
+  void end_stretch(const Instant& at);
+  void begin_stretch(ledger::Doing doing, const Instant& at);
   void derive_model(ledger::RunRecord& record) const;
 
   const SessionOptions& options_;
@@ -136,7 +154,18 @@ class Session {
   std::vector<sense::Blocked> blocked_;
   std::vector<std::string> sensor_notes_;
   SliceCollector slices_;
+  std::vector<ledger::Stretch> stretches_;
+  Instant stretch_began_;
+  Flow before_stretch_;  ///< of all channels together
   std::optional<Markers> markers_;
+  void weigh_as_it_goes(const Interval& interval);
+  /// Of budgets. The ladder comes from the ledger's thread, before the record has begun.
+  struct Weighed {
+    grid::Ladder ahead;
+    Joules energy, unweighed;
+    Grams operation;  ///< at the plug: without PUE
+  };
+  Weighed weighed_;
   std::function<grid::Intensities(grid::Window)> look_;  ///< from the ledger's thread, once the record has begun
   std::optional<Fetcher> fetcher_;                       ///< likewise
 };

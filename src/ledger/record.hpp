@@ -99,6 +99,63 @@ struct EarlierWeighing {
   std::optional<IntensityFacts> average_intensity, marginal_intensity;
 };
 
+/// What a run that was moved in time did in a stretch of it.
+enum class Doing {
+  running,
+  checkpointing,  ///< asked to save and exit, until it had
+  held,           ///< paused in place
+  off,            ///< paused by exit
+};
+[[nodiscard]] std::string_view to_string(Doing d);
+[[nodiscard]] std::optional<Doing> parse_doing(std::string_view text);
+
+struct Stretch {
+  Doing doing = Doing::running;
+  Nanoseconds start{}, end{};  ///< UTC
+  Seconds length;              ///< by a clock that nobody sets, and that stands while the machine sleeps
+  Joules active, idle;         ///< the program's, metered, boundary node
+};
+
+/// What was expected when the first plan was made.
+struct Expectation {
+  std::string signal;              ///< "average: …", with why this one
+  std::string why;                 ///< of the first decision
+  std::optional<Ratio> saving{};   ///< of carbon
+  std::optional<Ratio> p_worse{};  ///< how likely starting at once would have been better
+};
+
+/// Actual against counterfactual by one signal, operational, at the building's boundary.
+struct SavingFacts {
+  Estimate<Grams> actual, counterfactual;
+  Ratio saving, low, high;  ///< 1 − actual ÷ counterfactual; errors that both share have cancelled
+  std::string kind;         ///< "attributed" (average intensity), "avoided" (marginal), "not verifiable"
+  std::string why;          ///< of the kind
+  std::string gas{"CO2e"};  ///< of the signal
+};
+
+/// Planned against actual, of a run that was moved in time: job/receipt.hpp tells how.
+struct Receipt {
+  Nanoseconds handed_in{};  ///< UTC: when it would have started at once
+  Expectation planned;
+  std::vector<Stretch> stretches;  ///< from the first start to the end
+  Seconds restart_time;            ///< running without progress, after each pause by exit
+  Joules restart_energy;           ///< what a pause by exit was said to cost (--restart-energy), boundary node
+  Estimate<Watts> waiting_power;   ///< of the machine that waits and is this run's; 0: somebody else's
+
+  // What follows from these, made anew by every weighing. Boundary node; running to off add up to what was metered.
+  std::int64_t pauses = 0, restarts = 0;
+  Seconds waited, paused;
+  Estimate<Joules> running;         ///< with progress
+  Estimate<Joules> restarting;      ///< without: coming back from exits
+  Estimate<Joules> checkpointing;   ///< from being asked to exit until it had
+  Estimate<Joules> held, off;       ///< while paused
+  Estimate<Joules> waiting;         ///< before the first start, modelled: no sensor is open while gramwatt waits
+  Estimate<Joules> waited_instead;  ///< by a machine of one's own, behind the end of a run at once
+  SavingFacts average;
+  std::optional<SavingFacts> marginal;
+  std::vector<std::string> notes;
+};
+
 struct RunRecord {
   std::string id;
   std::optional<std::string> parent;  ///< id of the run this one is nested in; nested runs are left out of sums
@@ -115,6 +172,7 @@ struct RunRecord {
   Energy energy;
   Carbon carbon;
   std::vector<EarlierWeighing> earlier;  ///< oldest first
+  std::optional<Receipt> receipt;        ///< of a run that was moved in time
   std::optional<IntensityFacts> average_intensity, marginal_intensity;
   Estimate<Grams>
       embodied_per_hour;  ///< of the whole machine; with the intensities and the PUE it lets an interrupted run be settled

@@ -57,6 +57,33 @@ void estimate_fields(Io& io, E& e, const std::string& unit) {
   io.shifts("shifts", e.terms);
 }
 
+template <class Io, class R>
+void receipt_fields(Io& io, R& v) {
+  io.instant("handed_in", v.handed_in);
+  io("planned", v.planned);
+  io("pauses", v.pauses);
+  io("restarts", v.restarts);
+  io("waited_s", v.waited);
+  io("paused_s", v.paused);
+  io.nested("energy", [&](auto& energy) {
+    energy("running", v.running);
+    energy("restarting", v.restarting);
+    energy("checkpointing", v.checkpointing);
+    energy("held", v.held);
+    energy("off", v.off);
+    energy("waiting", v.waiting);
+    energy("waited_instead", v.waited_instead);
+  });
+  io("average", v.average);
+  io("marginal", v.marginal);
+  io("restart_time_s", v.restart_time);
+  io("restart_energy_j", v.restart_energy);
+  io("waiting_power", v.waiting_power);
+  io("stretches", v.stretches);
+  io("notes", v.notes);
+  io.exact_instant("handed_in_ns", v.handed_in);
+}
+
 template <class Io, class T>
 void fields(Io& io, T& v) {
   using U = std::remove_const_t<T>;
@@ -146,6 +173,33 @@ void fields(Io& io, T& v) {
     io.of_gas("marginal", v.marginal, gas(v.marginal_intensity));
     io("average_intensity", v.average_intensity);
     io("marginal_intensity", v.marginal_intensity);
+  } else if constexpr (std::same_as<U, Stretch>) {
+    io("doing", v.doing);
+    io.instant("start", v.start);
+    io.instant("end", v.end);
+    io("seconds", v.length);
+    io("active_j", v.active);
+    io("idle_j", v.idle);
+    io.exact_instant("start_ns", v.start);
+    io.exact_instant("end_ns", v.end);
+  } else if constexpr (std::same_as<U, Expectation>) {
+    io("signal", v.signal);
+    io("why", v.why);
+    io("saving", v.saving);
+    io("p_worse", v.p_worse);
+  } else if constexpr (std::same_as<U, SavingFacts>) {
+    io.of_gas("actual", v.actual, v.gas);
+    io.of_gas("counterfactual", v.counterfactual, v.gas);
+    io("gas", v.gas);
+    io.nested("saving", [&](auto& saving) {
+      saving("value", v.saving);
+      saving("low", v.low);
+      saving("high", v.high);
+      saving("kind", v.kind);
+      saving("why", v.why);
+    });
+  } else if constexpr (std::same_as<U, Receipt>) {
+    receipt_fields(io, v);
   } else {
     static_assert(std::same_as<U, Derivation>);
     io("figure", v.figure);
@@ -200,6 +254,7 @@ void run_fields(Io& io, R& r) {
   io.extra("regions", r.regions);
   io.extra("marks", r.marks);
   io.extra("earlier", r.earlier);
+  io.if_present("receipt", r.receipt);
   io.extra("state", r.state);
   io.extra("embodied_per_hour", r.embodied_per_hour);
   io.extra("advice", r.advice);

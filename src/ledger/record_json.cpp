@@ -122,6 +122,7 @@ void parse(std::string_view s, Component& out, Reading& r) { assign(parse_compon
 void parse(std::string_view s, Method& out, Reading& r) { assign(parse_method(s), out, r); }
 void parse(std::string_view s, Boundary& out, Reading& r) { assign(parse_boundary(s), out, r); }
 void parse(std::string_view s, IdleOwner& out, Reading& r) { assign(parse_idle_owner(s), out, r); }
+void parse(std::string_view s, Doing& out, Reading& r) { assign(parse_doing(s), out, r); }
 void parse(std::string_view s, State& out, Reading& r) { assign(parse_state(s), out, r); }
 void parse(std::string_view s, grid::SignalKind& out, Reading& r) {
   const auto kind = grid::parse_signal_kind(s);

@@ -13,7 +13,7 @@ namespace gramwatt::meter {
 
 /// One tick, told when all its readings have been taken.
 struct TickFacts {
-  enum class Kind { start, tick, last };
+  enum class Kind { start, tick, turn, last };  ///< turn: a tick that closes the interval, whatever its length
   Kind kind = Kind::tick;
   Instant at;
   int sharers = 1;

@@ -111,21 +111,30 @@ void Meter::tell_journal(TickFacts::Kind kind, int sharers, std::optional<Nanose
 }
 
 void Meter::sample(const std::function<Nanoseconds()>& tree_cpu, int sharers) {
+  take_tick(TickFacts::Kind::tick, tree_cpu, sharers);
+}
+
+void Meter::turn(const std::function<Nanoseconds()>& tree_cpu, int sharers) {
+  take_tick(TickFacts::Kind::turn, tree_cpu, sharers);
+}
+
+void Meter::take_tick(TickFacts::Kind kind, const std::function<Nanoseconds()>& tree_cpu, int sharers) {
   const Instant now = setup_.clock->now();
   const Instant before = open_.now;
   // Half a tick of slack, so that a 100 ms tick that comes 1 ms early still closes its second.
-  const bool closing = elapsed(open_.start, now) + elapsed(before, now) / 2 >= setup_.close_every;
+  const bool closing =
+      kind == TickFacts::Kind::turn || elapsed(open_.start, now) + elapsed(before, now) / 2 >= setup_.close_every;
   open_.now = now;
   open_.idle_share_time += static_cast<double>(elapsed(before, now).count()) / std::max(1, sharers);
   read_sources(closing ? Reads::all : Reads::fast);
-  if (!closing && !setup_.detailed_ticks) return tell_journal(TickFacts::Kind::tick, sharers, std::nullopt);
+  if (!closing && !setup_.detailed_ticks) return tell_journal(kind, sharers, std::nullopt);
   const Nanoseconds tree = tree_cpu();
   take_cpu(tree);
   if (closing) {
     take_work_by_cpu();
     ask_who_was_active();
   }
-  tell_journal(TickFacts::Kind::tick, sharers, tree);
+  tell_journal(kind, sharers, tree);
   update_tick();
   if (closing) close();
 }

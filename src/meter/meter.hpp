@@ -60,6 +60,10 @@ class Meter {
   /// `detailed_ticks`. `sharers`: how many independent runs share this machine's idle power now (this one included).
   [[gnu::hot]] void sample(const std::function<Nanoseconds()>& tree_cpu, int sharers);
 
+  /// A tick that ends an interval here: the program begins or ends to be held, and what it used before and after are to be told
+  /// apart.
+  void turn(const std::function<Nanoseconds()>& tree_cpu, int sharers);
+
   /// From now on as with `detailed_ticks`: somebody wants to know what happens between two closings.
   void look_closely() { setup_.detailed_ticks = true; }
 
@@ -125,6 +129,7 @@ class Meter {
   };
 
   void build_channels(bool has_cpu_sensors);
+  [[gnu::hot]] void take_tick(TickFacts::Kind kind, const std::function<Nanoseconds()>& tree_cpu, int sharers);
   enum class Reads { fast, all, last };
   [[gnu::hot]] void read_sources(Reads which);
   void ask_who_was_active();

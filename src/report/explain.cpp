@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "report/receipt.hpp"
 
 namespace gramwatt::report {
 namespace {
@@ -151,6 +152,7 @@ std::string explain(const ledger::RunRecord& r, const Style& style) {
                style);
   out += check("total = average + embodied", r.carbon.total.value.value(),
                r.carbon.average.value.value() + r.carbon.embodied.value.value());
+  if (r.receipt) out += explain_receipt(*r.receipt, r.energy, style);
   if (!r.earlier.empty()) out += weighed_before(r.earlier, style);
   if (!r.regions.empty() || !r.marks.empty()) out += marked(r, style);
   if (!r.derivations.empty()) out += "\n" + style.bold("Inputs") + "\n";

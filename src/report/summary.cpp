@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "report/receipt.hpp"
 
 namespace gramwatt::report {
 namespace {
@@ -162,6 +163,9 @@ std::string summary(const ledger::RunRecord& r, const Style& style, std::size_t 
   const bool ran = !r.command.empty();  // else it is an estimate
   energy_rows(r.energy, ran, t, style);
   carbon_rows(r, ran, t, style);
+  if (r.receipt) {
+    for (const ReceiptRow& row : receipt_rows(*r.receipt, style)) t.row(row.label, row.figure, row.note);
+  }
   region_rows(r, t, style);
   t.note("  from", sources(r.energy));
   for (const Gap& g : r.gaps)

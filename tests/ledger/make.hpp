@@ -127,6 +127,25 @@ inline bool operator==(const RegionEnergy& a, const RegionEnergy& b) {
 inline bool operator==(const MarkEnergy& a, const MarkEnergy& b) {
   return a.name == b.name && a.count == b.count && a.time == b.time && a.energy == b.energy && a.why == b.why;
 }
+inline bool operator==(const Stretch& a, const Stretch& b) {
+  return a.doing == b.doing && a.start == b.start && a.end == b.end && a.length == b.length && a.active == b.active &&
+         a.idle == b.idle;
+}
+inline bool operator==(const Expectation& a, const Expectation& b) {
+  return a.signal == b.signal && a.why == b.why && a.saving == b.saving && a.p_worse == b.p_worse;
+}
+inline bool operator==(const SavingFacts& a, const SavingFacts& b) {
+  return a.actual == b.actual && a.counterfactual == b.counterfactual && a.saving == b.saving && a.low == b.low &&
+         a.high == b.high && a.kind == b.kind && a.why == b.why && a.gas == b.gas;
+}
+inline bool operator==(const Receipt& a, const Receipt& b) {
+  return a.handed_in == b.handed_in && a.planned == b.planned && a.stretches == b.stretches &&
+         a.restart_time == b.restart_time && a.restart_energy == b.restart_energy && a.waiting_power == b.waiting_power &&
+         a.pauses == b.pauses && a.restarts == b.restarts && a.waited == b.waited && a.paused == b.paused &&
+         a.running == b.running && a.restarting == b.restarting && a.checkpointing == b.checkpointing && a.held == b.held &&
+         a.off == b.off && a.waiting == b.waiting && a.waited_instead == b.waited_instead && a.average == b.average &&
+         a.marginal == b.marginal && a.notes == b.notes;
+}
 inline bool operator==(const RunRecord& a, const RunRecord& b) {
   return a.id == b.id && a.parent == b.parent && a.state == b.state && a.name == b.name && a.project == b.project &&
          a.stage == b.stage && a.tags == b.tags && a.command == b.command && a.exit_code == b.exit_code &&
@@ -135,8 +154,8 @@ inline bool operator==(const RunRecord& a, const RunRecord& b) {
          a.host == b.host && a.place == b.place && a.energy == b.energy && a.carbon == b.carbon &&
          a.average_intensity == b.average_intensity && a.marginal_intensity == b.marginal_intensity &&
          a.embodied_per_hour == b.embodied_per_hour && a.regions == b.regions && a.marks == b.marks && a.gaps == b.gaps &&
-         a.advice == b.advice && a.notes == b.notes && a.derivations == b.derivations && a.version == b.version &&
-         a.own_cpu == b.own_cpu && a.own_max_rss_mb == b.own_max_rss_mb;
+         a.receipt == b.receipt && a.advice == b.advice && a.notes == b.notes && a.derivations == b.derivations &&
+         a.version == b.version && a.own_cpu == b.own_cpu && a.own_max_rss_mb == b.own_max_rss_mb;
 }
 
 }  // namespace ledger

@@ -81,6 +81,35 @@ ComponentEnergy component(Text t) {
           estimate<Joules>(t)};
 }
 
+SavingFacts saving(Text t) {
+  return {estimate<Grams>(t), estimate<Grams>(t), Ratio(number()), Ratio(number()), Ratio(number()), t(), t(), t()};
+}
+
+Receipt receipt(Text t) {
+  const auto instant = [] { return Nanoseconds(*rc::gen::arbitrary<std::int64_t>()); };
+  const auto ratio = [] { return Ratio(number()); };
+  Receipt r;
+  r.handed_in = instant();
+  r.planned = {t(), t(), maybe(ratio), maybe(ratio)};
+  r.stretches = some([&] {
+    return Stretch{*rc::gen::element(Doing::running, Doing::checkpointing, Doing::held, Doing::off),
+                   instant(),
+                   instant(),
+                   Seconds(number()),
+                   Joules(number()),
+                   Joules(number())};
+  });
+  r.restart_time = Seconds(number()), r.restart_energy = Joules(number()), r.waiting_power = estimate<Watts>(t);
+  r.pauses = *rc::gen::arbitrary<int>(), r.restarts = *rc::gen::arbitrary<int>();
+  r.waited = Seconds(number()), r.paused = Seconds(number());
+  for (auto* e : {&r.running, &r.restarting, &r.checkpointing, &r.held, &r.off, &r.waiting, &r.waited_instead})
+    *e = estimate<Joules>(t);
+  r.average = saving(t);
+  r.marginal = maybe([&] { return saving(t); });
+  r.notes = some(t);
+  return r;
+}
+
 /// Every field set, by whatever a type allows.
 RunRecord record(Text t) {
   const auto whole = [] { return *rc::gen::arbitrary<int>(); };
@@ -119,6 +148,7 @@ RunRecord record(Text t) {
   });
   r.marks =
       some([&] { return MarkEnergy{t(), whole(), Seconds(number()), maybe([&] { return estimate<Joules>(t); }), maybe(t)}; });
+  r.receipt = maybe([&] { return receipt(t); });
   r.gaps = some([&] { return Gap{t(), Seconds(number()), t()}; });
   r.advice = some(t), r.notes = some(t);
   r.derivations = some([&] { return Derivation{t(), t(), t(), t()}; });
