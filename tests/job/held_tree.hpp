@@ -153,10 +153,16 @@ class HeldTree {
       return true;
     });
   }
+  /// The kernel calls a task frozen, or stopped, just before it leaves its processor: on a busy machine that may take a moment
+  /// of CPU time more. What runs never stands still.
   [[nodiscard]] bool stands_still() const {
-    const auto before = cpu();
-    burn_some();
-    return !before.empty() && cpu() == before;
+    for (int look = 0; look < 5; ++look) {
+      const auto before = cpu();
+      if (before.empty()) return false;
+      burn_some();
+      if (cpu() == before) return true;
+    }
+    return false;
   }
 
   pid_t holder = -1, program = -1, guardian = -1;
