@@ -1,6 +1,6 @@
 #pragma once
-// Public series as the benchmarks read them from the shared data folder: hourly intensity made from a fuel mix, and California's
-// marginal series.
+// Public series as the benchmarks read them from the shared data folder: hourly intensity made from a fuel mix, and
+// California's marginal series.
 
 #include <algorithm>
 #include <chrono>
@@ -23,7 +23,7 @@ using std::chrono::hours;
 
 // Life-cycle g CO2e/kWh: IPCC AR5 WG3 annex III (2014) medians, oil UK POST 2014, other: Electricity Maps' default.
 inline const std::map<std::string, double, std::less<>> kFactors{{"coal", 820}, {"gas", 490},  {"oil", 650}, {"nuclear", 12},
-                                                          {"hydro", 24}, {"solar", 45}, {"wind", 11}, {"other", 700}};
+                                                                 {"hydro", 24}, {"solar", 45}, {"wind", 11}, {"other", 700}};
 
 /// Lines of a gzip file, by gzip itself.
 inline std::vector<std::string> lines_of(const std::filesystem::path& path) {

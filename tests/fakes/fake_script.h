@@ -1,6 +1,6 @@
 /* What a fake vendor library says: lines "DEVICE key value" of the text file that an environment variable names, read at every
- * call, so that a test changes it between two reads. A value "!N" is the error code N. A line "delay_ms N" makes every call take
- * that long, as real ones do when the firmware is busy. Device -1: a line without a device. */
+ * call, so that a test changes it between two reads. A value "!N" is the error code N. A line "delay_ms N" makes every call
+ * take that long, as real ones do when the firmware is busy. Device -1: a line without a device. */
 #ifndef GRAMWATT_FAKE_SCRIPT_H
 #define GRAMWATT_FAKE_SCRIPT_H
 
