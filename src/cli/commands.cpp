@@ -282,7 +282,7 @@ std::vector<Command> all_commands() {
   for (Command& c : table) {
     if (c.name != "run") continue;
     for (const Option& o : schedule_options()) c.options.push_back(o);
-    c.examples.push_back("gramwatt run --within 12h --duration 3h --pausable -- python train.py");
+    c.examples.emplace_back("gramwatt run --within 12h --duration 3h --pausable -- python train.py");
   }
   for (std::vector<Command> group : {jobs_commands(), grid_commands(), study_commands(), study_jobs_commands()})
     table.insert(before_calibrate(), std::make_move_iterator(group.begin()), std::make_move_iterator(group.end()));
