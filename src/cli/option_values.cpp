@@ -44,7 +44,8 @@ Result<std::optional<Ratio>> share_option(const Invocation& invocation, const ch
   const bool percent = text->ends_with('%');
   const auto number = parse_number<double>(trim(std::string_view(*text).substr(0, text->size() - (percent ? 1 : 0))));
   const double share = number.value_or(2) / (percent ? 100 : 1);
-  if (!number || !(share >= -1 && share <= 1)) return refuse(*text, "share", name, "such as 2% or 0.02");
+  const bool sane = number && share >= -1 && share <= 1;  // "nan" is not
+  if (!sane) return refuse(*text, "share", name, "such as 2% or 0.02");
   return std::optional(Ratio(share));
 }
 
