@@ -25,7 +25,7 @@ constexpr std::size_t kLongest = 4096;
 /// $XDG_RUNTIME_DIR/gramwatt, else /tmp/gramwatt-UID; made with mode 0700, and refused when it is somebody else's.
 Result<std::filesystem::path> folder() {
   const auto runtime = environment("XDG_RUNTIME_DIR");
-  const std::filesystem::path path = runtime && !runtime->empty()
+  std::filesystem::path path = runtime && !runtime->empty()
                                          ? std::filesystem::path(*runtime) / "gramwatt"
                                          : std::filesystem::path("/tmp/gramwatt-" + std::to_string(::getuid()));
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
@@ -118,7 +118,7 @@ Result<std::string> ask_job(const std::string& run_id, const std::string& questi
   std::array<char, kLongest> buffer{};
   const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
   if (got < 1) return fail("its gramwatt ended", run_id);
-  const std::string text(&buffer[1], static_cast<std::size_t>(got - 1));
+  std::string text(&buffer[1], static_cast<std::size_t>(got - 1));
   if (buffer[0] != '+') return fail(text);
   return text;
 }
