@@ -26,8 +26,8 @@ constexpr std::size_t kLongest = 4096;
 Result<std::filesystem::path> folder() {
   const auto runtime = environment("XDG_RUNTIME_DIR");
   std::filesystem::path path = runtime && !runtime->empty()
-                                         ? std::filesystem::path(*runtime) / "gramwatt"
-                                         : std::filesystem::path("/tmp/gramwatt-" + std::to_string(::getuid()));
+                                   ? std::filesystem::path(*runtime) / "gramwatt"
+                                   : std::filesystem::path("/tmp/gramwatt-" + std::to_string(::getuid()));
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return tl::unexpected(errno_error(errno, "cannot make the folder for sockets", path.string()));
   struct stat info{};
