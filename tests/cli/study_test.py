@@ -120,6 +120,7 @@ class OnAFile(Study):
                 self.assertAlmostEqual(policy["share_kept"]["ratio_of_totals"], (sum(now) - sum(told)) / (sum(now) - sum(known)), places=9)
                 self.assertAlmostEqual(policy["saving"]["mean_of_ratios"], sum(1 - t / n for t, n in zip(told, now)) / 120, places=9)
 
+    @unittest.skipIf(support.SANITIZED, "minutes of arithmetic, which the tests of plans do under the sanitizers")
     def test_forecasts_stand_beside_foresight_in_every_form(self):
         file, other = self.series(wave(24 * 80)), self.series([v + 100 for v in wave(24 * 80)], "south.csv")
         asked = ("--series", file, "--series", other, "--from", stamp(24 * 50), "--to", stamp(24 * 60), "--slot", "1h",
