@@ -64,7 +64,7 @@ class Fault(Scheduled):
         self.kind = dice.choice(KINDS)
         self.at = dice.uniform(1, 16)
         self.way = dice.choice(("hold", "stop", "trace", "exit", "exit"))
-        slots = "b" + "".join(dice.choice("bxxdc") for _ in range(11)) + "c"
+        slots = "b" + "".join(dice.choice("bwwdc") for _ in range(11)) + "c"
         self.env.update(GRAMWATT_LEASE="1s", GRAMWATT_BACK_OFF="300ms", GRAMWATT_REPLAN="1s")
         self.ledger = self.path("disk", "ledger.db")
         os.mkdir(self.path("disk"))
@@ -114,13 +114,13 @@ class Fault(Scheduled):
                 for pid in self.program():
                     os.kill(pid, signal.SIGKILL)
             elif self.kind == "forecast wrong":
-                letters = "".join(dice.choice("bxxdc") for _ in range(13))
+                letters = "".join(dice.choice("bwwdc") for _ in range(13))
                 rows = (f"{scheduled.utc(self.base + i * 2)},{scheduled.INTENSITY[c]}\n" for i, c in enumerate(letters))
                 self.gramwatt("grid", "import", "--zone", "DE", self.write("series.csv", "utc_start,g_per_kwh\n" + "".join(rows)))
             elif self.kind == "disk full" and self.mounted:
                 with contextlib.suppress(OSError), open(self.path("disk", "filler"), "wb", buffering=0) as f:
                     while True:
-                        f.write(b"x" * 1024)
+                        f.write(b"w" * 1024)
             elif self.kind == "disk full":
                 os.chmod(self.path("disk"), 0o500)
 

@@ -22,7 +22,7 @@ PYTHON = "/usr/bin/python3"
 
 class Planned(Scheduled):
     def test_it_starts_and_pauses_and_goes_on_in_its_slots(self):
-        base = self.grid("dddccxxxcccc")
+        base = self.grid("dddccwwwcccc")
         job = self.job("--pausable", command=[PYTHON, self.heart, self.path("beats"), "8"], duration="8s").end(0)
         beats = self.beats()
         self.assert_near(beats[0], base + 3 * SLOT, "start")
@@ -38,7 +38,7 @@ class Planned(Scheduled):
         self.assertIn("400 g/kWh now, 100 while it is to run", job.err)
 
     def test_what_cannot_be_paused_only_starts_late(self):
-        base = self.grid("dddccxxcccc")
+        base = self.grid("dddccwwcccc")
         self.job(command=[PYTHON, self.heart, self.path("beats"), "4"], duration="4s").end(0)
         beats = self.beats()
         self.assert_near(beats[0], base + 3 * SLOT, "start")
@@ -46,7 +46,7 @@ class Planned(Scheduled):
         self.assertNotIn("holding", self.events())
 
     def test_it_begins_in_time_where_no_clean_slot_comes(self):
-        self.grid("x" * 60)
+        self.grid("w" * 60)
         deadline = time.time() + 14
         job = Scheduled.words(self, "--deadline", utc(deadline + 1), command=[PYTHON, self.heart, self.path("beats"), "4"])
         del job[job.index("--within"):job.index("--within") + 2]
@@ -112,7 +112,7 @@ class Outside(Scheduled):
     def test_exit_codes(self):
         self.grid("cccc")
         for command, code in ((["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -KILL $$"], -signal.SIGKILL), (["sh", "-c", "kill -TERM $$"], -signal.SIGTERM),
-                              (["no-such-command"], 127), ([self.write("no-program", "x")], 126)):
+                              (["no-such-command"], 127), ([self.write("no-program", "w")], 126)):
             job = self.job("--pausable", command=command).end(code)
             if code in (126, 127):
                 self.assertIn("gramwatt:", job.err)
@@ -135,7 +135,7 @@ class Outside(Scheduled):
         self.assertFalse(os.path.exists(self.path("data", "gramwatt", "ledger.db")))
 
     def test_a_ledger_that_cannot_be_written_stops_nothing(self):
-        base = self.grid("ddbbxxcc")
+        base = self.grid("ddbbwwcc")
         self.write("file", "")
         job = self.job("--ledger", self.path("file", "ledger.db"), "--pausable", "--pause-with", "hold",
                        command=[PYTHON, self.heart, self.path("beats"), "5"], duration="5s").end(0)
@@ -143,7 +143,7 @@ class Outside(Scheduled):
         self.assertIn("its story is not in the ledger", job.err)
 
     def test_a_pause_by_exit_that_cannot_be_written_down_is_not_made(self):
-        self.grid("bxxxcccc")
+        self.grid("bwwwcccc")
         self.write("file", "")
         job = self.job("--ledger", self.path("file", "ledger.db"), "--pausable", "--pause-with", "exit", command=[PYTHON, self.training, self.home, "60"],
                        duration="6s").end(0)
@@ -151,7 +151,7 @@ class Outside(Scheduled):
         self.assertIn("could not be written down", job.err + json.dumps(self.read_json("run.json")["notes"]))
 
     def test_a_trace_covers_what_ran_and_what_was_held(self):
-        self.grid("dbxxcccc")
+        self.grid("dbwwcccc")
         self.job("--trace", self.path("trace.csv"), "--record", self.path("record"), "--pausable", command=[PYTHON, self.heart, self.path("beats"), "4"]).end(0)
         rows = self.read("trace.csv").splitlines()
         self.assertGreater(len(rows), 20)
@@ -160,7 +160,7 @@ class Outside(Scheduled):
         self.assertEqual(replayed["energy"]["total"]["value"], record["energy"]["total"]["value"])
 
     def test_the_intervals_add_up_to_the_record(self):
-        self.grid("dbbxxcccc")
+        self.grid("dbbwwcccc")
         self.job("--pausable", command=[BURN, "4"]).end(0)
         record = self.read_json("run.json")
         self.assertGreater(record["energy"]["active"]["value"], 1)
@@ -182,7 +182,7 @@ class Outside(Scheduled):
 
 class Held(Scheduled):
     def hold_by(self, way):
-        self.grid("dbbxxxxccccc")
+        self.grid("dbbwwwwccccc")
         job = self.job("--pausable", "--pause-with", way, command=["sh", "-c", 'echo $$ > "$0"; "$1" 100 & echo $! > "$0.child"; "$1" 5; kill $!', self.path("pid"), BURN],
                        duration="8s")
         # "held" is written before it is done: its event comes when it is.
@@ -216,7 +216,7 @@ class Held(Scheduled):
         self.hold_by("stop")
 
     def test_who_continues_it_is_overruled_by_the_plan(self):
-        self.grid("dbbxxxxxxcccc")
+        self.grid("dbbwwwwwwcccc")
         self.env["GRAMWATT_LEASE"] = "1s"
         job = self.job("--pausable", "--pause-with", "stop", command=["sh", "-c", 'echo $$ > "$0"; exec "$1" "$2" "$3" 6', self.path("pid"), PYTHON, self.heart,
                                                                       self.path("beats")])
@@ -227,7 +227,7 @@ class Held(Scheduled):
         job.end(0)
 
     def test_sigterm_reaches_a_held_program_at_once(self):
-        self.grid("dbbxxxxxxxxxxxxcccc")
+        self.grid("dbbwwwwwwwwwwwwcccc")
         script = f"trap 'echo told > {self.path('told')}; exit 9' TERM; while :; do sleep 0.1; done"
         job = self.job("--pausable", command=["bash", "-c", script])
         self.await_state("held")
@@ -242,7 +242,7 @@ class Saved(Scheduled):
         alone = self.path("alone")
         os.mkdir(alone)
         reference = subprocess.Popen([PYTHON, self.training, alone, str(steps)], env=dict(self.env, SAVE_ON=signal_name))
-        self.grid("dbxxbxxccccc")
+        self.grid("dbwwbwwccccc")
         self.job("--pausable", *options, command=[PYTHON, self.training, self.home, str(steps)], duration="5s",
                  env=dict(self.env, SAVE_ON=signal_name, **(env or {}))).end(0)
         reference.wait()
@@ -268,7 +268,7 @@ class Saved(Scheduled):
 
     def test_a_program_that_crashes_when_asked_is_started_again_and_not_asked_again(self):
         self.env["GRAMWATT_BACK_OFF"] = "300ms"
-        self.grid("dbbxxbbxxccc")
+        self.grid("dbbwwbbwwccc")
         script = 'echo life >> lives; trap "exit 1" TERM; for i in $(seq 60); do sleep 0.1; done'
         job = self.job("--pausable", "--pause-with", "exit", command=["bash", "-c", script], duration="6s").end(0)
         self.assertEqual(self.read("lives").split(), ["life"] * 2)
@@ -279,34 +279,34 @@ class Saved(Scheduled):
 
     def test_a_resumption_that_crashes_is_tried_again(self):
         self.env["GRAMWATT_BACK_OFF"] = "300ms"
-        self.grid("dbbxxccccc")
+        self.grid("dbbwwccccc")
         self.job("--pausable", "--pause-with", "exit", "--resume-with", self.RESUME % 2, command=["sleep", "6"], duration="6s").end(0)
         self.assertEqual(self.read("done"), "done\n")
         self.assertEqual(self.events().count("crashed"), 2)
 
     def test_one_that_always_crashes_is_given_up(self):
         self.env["GRAMWATT_BACK_OFF"] = "300ms"
-        self.grid("dbbxxccccc")
+        self.grid("dbbwwccccc")
         self.job("--pausable", "--pause-with", "exit", "--resume-with", self.RESUME % 99, command=["sleep", "6"], duration="6s").end(3)
         self.assertEqual(len(self.read("again").split()), 4)
         self.assertEqual((self.row()["state"], self.row()["why"]), ("ended", "exit code 3"))
 
     def test_a_command_to_go_on_that_does_not_exist_is_a_crash_too(self):
         self.env["GRAMWATT_BACK_OFF"] = "300ms"
-        self.grid("dbbxxccccc")
+        self.grid("dbbwwccccc")
         self.job("--pausable", "--pause-with", "exit", "--resume-with", "no-such-command-at-all", command=["sleep", "6"], duration="6s").end(127)
         self.assertEqual(self.events().count("crashed"), 3)
 
     def test_a_program_that_ignores_the_request_goes_on(self):
         self.env["GRAMWATT_PATIENCE"] = "1s"
-        self.grid("dbbxxxccc")
+        self.grid("dbbwwwccc")
         self.job("--pausable", "--pause-with", "exit", command=["bash", "-c", "echo life >> lives; trap '' TERM; for i in $(seq 60); do sleep 0.1; done"],
                  duration="6s").end(0)
         self.assertEqual(self.read("lives").split(), ["life"])
         self.assertIn("not paused", self.events())
 
     def test_ctrl_c_while_it_saves_ends_it(self):
-        self.grid("dbbxxxxxcccccc")
+        self.grid("dbbwwwwwcccccc")
         script = 'trap "touch asked" TERM; trap "exit 0" INT; while :; do sleep 0.1; done'
         job = self.job("--pausable", "--pause-with", "exit", command=["bash", "-c", script], duration="6s")
         self.await_file_there("asked")
@@ -315,7 +315,7 @@ class Saved(Scheduled):
         self.assertEqual(self.events()[-1], "ended")
 
     def test_ctrl_c_soon_after_a_resumption_ends_it(self):
-        self.grid("dbbxxcccccc")
+        self.grid("dbbwwcccccc")
         job = self.job("--pausable", "--pause-with", "exit", "--resume-with", "touch back; exec sleep 30", command=["sleep", "30"], duration="6s")
         self.await_event("resumed")
         self.await_file_there("back")
@@ -326,7 +326,7 @@ class Saved(Scheduled):
         self.await_(lambda: os.path.exists(self.path(name)), name)
 
     def test_what_a_shell_leaves_behind_is_told_to_save_too(self):
-        self.grid("dbbxxccccccc")
+        self.grid("dbbwwccccccc")
         self.job("--pausable", "--pause-with", "exit", command=["bash", "-c", f"{PYTHON} {self.training} {self.home} 50; true"], duration="6s").end(0)
         self.assertEqual([int(s) for s in self.read("steps").split()], list(range(1, 51)))
         self.assertIn("ran on: they were sent signal 15", json.dumps(self.read_json("run.json")["notes"]))
@@ -335,7 +335,7 @@ class Saved(Scheduled):
         example = os.environ.get("GRAMWATT_EXAMPLE_C")
         if not example:
             self.skipTest("GRAMWATT_EXAMPLE_C names no program")
-        self.grid("dbbxxccccccc")
+        self.grid("dbbwwccccccc")
         self.job("--pausable", "--pause-with", "exit", command=["bash", "-c", f"trap 'exit 0' TERM; {example} > /dev/null; for i in $(seq 50); do sleep 0.1; done"],
                  duration="5s").end(0)
         self.assertGreaterEqual(self.events().count("resumed"), 1)
@@ -404,7 +404,7 @@ class Steered(Scheduled):
         self.assertEqual(self.events().count("resumed"), 2)
 
     def test_cancel_of_what_is_held_lets_it_hear(self):
-        self.grid("dbbxxxxxxxxxxcccc")
+        self.grid("dbbwwwwwwwwwwcccc")
         job = self.job("--pausable", command=["bash", "-c", f"trap 'echo told > {self.path('told')}; exit 4' TERM; while :; do sleep 0.1; done"])
         self.await_state("held")
         self.steer("cancel", "last")
@@ -413,7 +413,7 @@ class Steered(Scheduled):
         self.assertEqual(self.read_json("run.json")["stopped_by"], "cancel")
 
     def test_cancel_of_what_is_off(self):
-        self.grid("dbbxxxxxxxxxxcccc")
+        self.grid("dbbwwwwwwwwwwcccc")
         job = self.job("--pausable", "--pause-with", "exit", command=["sleep", "30"])
         self.await_state("off")
         self.steer("cancel", "last")
@@ -481,7 +481,7 @@ class Signalled(Scheduled):
         self.assertTrue(os.path.exists(self.path("ran")))
 
     def test_nohup_stays_held(self):
-        self.grid("dbbxxxcccc")
+        self.grid("dbbwwwcccc")
         job = self.job("--pausable", command=[PYTHON, self.heart, self.path("beats"), "6"], preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
         self.await_state("held")
         job.process.send_signal(signal.SIGHUP)
@@ -494,7 +494,7 @@ class Signalled(Scheduled):
         job.end(-signal.SIGHUP)
 
     def test_a_signal_of_what_is_off_ends_it_and_its_account_is_made(self):
-        self.grid("dbbxxxxxxxxxcccc")
+        self.grid("dbbwwwwwwwwwcccc")
         job = self.job("--pausable", "--pause-with", "exit", command=["sleep", "30"])
         self.await_state("off")
         job.process.send_signal(signal.SIGINT)
@@ -502,7 +502,7 @@ class Signalled(Scheduled):
         self.assertEqual(self.read_json("run.json")["stopped_by"], "signal 2")
 
     def test_a_gramwatt_that_is_killed_leaves_nothing_held(self):
-        self.grid("dbbxxxxxxxxxxxxxxcccc")
+        self.grid("dbbwwwwwwwwwwwwwwcccc")
         job = self.job("--pausable", command=[PYTHON, self.heart, self.path("beats"), "6"])
         self.await_state("held")
         n = len(self.beats())
@@ -514,7 +514,7 @@ class Signalled(Scheduled):
 
     def test_a_gramwatt_that_is_stopped_lets_it_run_on_and_holds_it_again(self):
         self.env["GRAMWATT_LEASE"] = "1s"
-        self.grid("dbbxxxxxxxxxxcccc")
+        self.grid("dbbwwwwwwwwwwcccc")
         job = self.job("--pausable", command=[PYTHON, self.heart, self.path("beats"), "10"], duration="10s")
         self.await_state("held")
         n = len(self.beats())
@@ -526,7 +526,7 @@ class Signalled(Scheduled):
 
     def test_a_guardian_that_is_killed_is_replaced(self):
         self.env["GRAMWATT_LEASE"] = "1s"
-        self.grid("dbbxxxxxxxcccc")
+        self.grid("dbbwwwwwwwcccc")
         job = self.job("--pausable", command=[PYTHON, self.heart, self.path("beats"), "8"], duration="8s")
         self.await_state("held")
         for number in (signal.SIGKILL, signal.SIGSTOP):
@@ -661,14 +661,14 @@ class Terminal(Scheduled):
         self.assertFalse(os.path.exists(self.path("ran")))
 
     def test_ctrl_c_while_it_is_held(self):
-        self.start("dbbxxxxxxxxxxcccc", "--pausable", command=["bash", "-c", "trap \"echo trapped; exit 9\" INT; while :; do sleep 0.1; done"])
+        self.start("dbbwwwwwwwwwwcccc", "--pausable", command=["bash", "-c", "trap \"echo trapped; exit 9\" INT; while :; do sleep 0.1; done"])
         self.await_state("held")
         self.tmux("send-keys", "C-c")
         self.expect(r"^(\^C)?trapped")
         self.expect(r"^code 9")
 
     def stop_and_continue(self, way):
-        self.start("dbbxxxxxxxxxxcccccc", "--pausable", "--pause-with", way, command=[PYTHON, self.heart, self.path("beats"), "6"])
+        self.start("dbbwwwwwwwwwwcccccc", "--pausable", "--pause-with", way, command=[PYTHON, self.heart, self.path("beats"), "6"])
         self.await_(lambda: {"held", "cannot be held", "ended"} & set(self.events()), "a hold")
         if "held" not in self.events():
             self.skipTest(f"cannot be held by {way} here")

@@ -14,7 +14,7 @@ import support
 from support import GRAMWATT
 
 SLOT = 2
-INTENSITY = {"b": 50, "c": 100, "d": 400, "x": 900}
+INTENSITY = {"b": 50, "c": 100, "d": 400, "w": 900}
 
 # Writes the time ten times a second: when it ran can be read from that.
 HEART = """
